@@ -1,0 +1,29 @@
+# make test   every test there is, with what it needs installed first
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 5s
+STAGES      := vet unit race fuzz
+
+.PHONY: test deps $(STAGES)
+
+# Each stage is a target of its own; the table of stages and times comes last.
+test: deps
+	@MAKE="$(MAKE)" .ci/stages $(STAGES)
+
+deps:
+	@.ci/deps
+
+vet:
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# The whole flip test runs here, without the race detector.
+unit:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -short ./...
+
+fuzz:
+	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz

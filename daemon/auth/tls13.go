@@ -1,0 +1,169 @@
+package auth
+
+import (
+	"crypto/tls"
+	"errors"
+	"time"
+
+	"pc5d/daemon/keys"
+	"pc5d/daemon/link"
+	"pc5d/policy"
+)
+
+const (
+	alpn          = "pc5d/1"
+	exporterLabel = "EXPERIMENTAL-pc5d-knrp-v1"
+	knrpLen       = 32
+)
+
+// Authentication makes the handshakes of one node.
+type Authentication struct {
+	identity *Identity
+	trust    Trust
+	now      func() time.Time
+	curves   []tls.CurveID
+}
+
+// Trust knows which keys are pinned for a name. It must not change once in use.
+type Trust interface {
+	Pinned(name string) []policy.Fingerprint
+}
+
+// Config is what Authentication is made of.
+type Config struct {
+	Identity *Identity
+	Trust    Trust
+	Now      func() time.Time // wall clock, for validity times
+	Curves   []tls.CurveID    // nil: hybrid post-quantum first, then X25519
+}
+
+// New makes the authentication of a node.
+func New(cfg Config) *Authentication {
+	if cfg.Curves == nil {
+		cfg.Curves = []tls.CurveID{tls.X25519MLKEM768, tls.X25519}
+	}
+	return &Authentication{identity: cfg.Identity, trust: cfg.Trust, now: cfg.Now, curves: cfg.Curves}
+}
+
+// Local returns this end's name and key.
+func (a *Authentication) Local() link.Peer {
+	return link.Peer{Name: a.identity.name, Fingerprint: a.identity.fingerprint}
+}
+
+// Initiate starts the client half towards one peer.
+func (a *Authentication) Initiate(peer string, pins []policy.Fingerprint) (link.Handshake, error) {
+	v := &verifier{local: a.Local(), expect: peer, now: a.now, pins: func(string) []policy.Fingerprint { return pins }}
+	h := newHandshake(a.Local())
+	h.start(tls.Client(h.wire, a.config(h, v)))
+	return h, nil
+}
+
+// Respond starts the server half for anyone who is pinned.
+func (a *Authentication) Respond() (link.Handshake, error) {
+	v := &verifier{local: a.Local(), now: a.now, pins: a.trust.Pinned}
+	h := newHandshake(a.Local())
+	h.start(tls.Server(h.wire, a.config(h, v)))
+	return h, nil
+}
+
+func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS13,
+		MaxVersion:             tls.VersionTLS13,
+		NextProtos:             []string{alpn},
+		Certificates:           []tls.Certificate{a.identity.certificate},
+		ClientAuth:             tls.RequireAnyClientCert,
+		InsecureSkipVerify:     true, // the verifier does it, on both sides
+		SessionTicketsDisabled: true,
+		CurvePreferences:       a.curves,
+		Time:                   a.now,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			p, err := v.verify(s)
+			h.peer = p
+			return err
+		},
+	}
+}
+
+// handshake is one TLS handshake as a function from flight to flight.
+type handshake struct {
+	local  link.Peer
+	peer   link.Peer
+	wire   *wire
+	conn   *tls.Conn
+	result chan error // capacity 1: how the handshake ended
+	ended  bool
+	err    error
+}
+
+func newHandshake(local link.Peer) *handshake {
+	return &handshake{local: local, wire: newWire(), result: make(chan error, 1)}
+}
+
+// start begins the helper goroutine; it waits for the first Feed.
+func (h *handshake) start(c *tls.Conn) {
+	h.conn = c
+	go func() {
+		<-h.wire.resume
+		err := c.Handshake()
+		h.result <- err
+		h.wire.parked <- struct{}{}
+	}()
+}
+
+// Feed implements link.Handshake.
+func (h *handshake) Feed(flight []byte) ([]byte, error) {
+	if h.ended {
+		return nil, errors.New("handshake has ended")
+	}
+	reply := h.wire.turn(flight)
+	select {
+	case err := <-h.result:
+		h.ended, h.err = true, err
+	default:
+	}
+	return reply, h.explain()
+}
+
+// explain turns the peer's alert into its own error.
+func (h *handshake) explain() error {
+	var alert tls.AlertError
+	if h.err != nil && errors.As(h.err, &alert) {
+		return &link.PeerRefusedError{Local: h.local, Reason: alert.Error()}
+	}
+	return h.err
+}
+
+// Complete implements link.Handshake.
+func (h *handshake) Complete() bool { return h.ended && h.err == nil }
+
+// Peer implements link.Handshake.
+func (h *handshake) Peer() link.Peer {
+	if !h.Complete() {
+		return link.Peer{}
+	}
+	return h.peer
+}
+
+// ExportKNRP implements link.Handshake.
+func (h *handshake) ExportKNRP(ctx []byte) (keys.KNRP, error) {
+	if !h.Complete() {
+		return keys.KNRP{}, errors.New("handshake is not complete")
+	}
+	s := h.conn.ConnectionState()
+	b, err := s.ExportKeyingMaterial(exporterLabel, ctx, knrpLen)
+	if err != nil {
+		return keys.KNRP{}, err
+	}
+	return keys.KNRP{Secret: keys.NewSecret(b)}, nil
+}
+
+// Close implements link.Handshake.
+func (h *handshake) Close() {
+	if h.ended {
+		return
+	}
+	h.wire.close()
+	h.ended = true
+	h.err = errors.New("handshake was closed")
+}

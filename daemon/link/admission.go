@@ -1,0 +1,156 @@
+package link
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"net/netip"
+	"time"
+
+	"pc5d/daemon/auth/cookie"
+	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/pdcp"
+	"pc5d/dataplane/underlay"
+)
+
+// maxRequest bounds an establishment request, so that its copy fits beside a cookie.
+const maxRequest = 800
+
+// Admission answers whoever is not known yet, without keeping any state about him: an
+// establishment request by a cookie, and the response that brings the cookie back by letting
+// the caller make a responder. One Admission may be used by one goroutine only.
+type Admission struct {
+	local Peer
+	jar   *cookie.Jar
+}
+
+// NewAdmission makes the door of a node.
+func NewAdmission(local Peer, jar *cookie.Jar) *Admission {
+	return &Admission{local: local, jar: jar}
+}
+
+// Admitted is an authentication response whose cookie proved its address.
+type Admitted struct {
+	From      netip.AddrPort
+	Source    underlay.LayerTwoID
+	Request   []byte // owned
+	Parsed    *pc5s.DirectLinkEstablishmentRequest
+	Container *kei.Container // its slices are owned, too
+	Octets    int
+}
+
+// Receive takes a datagram for the broadcast L2 ID. It returns an answer, which is never longer
+// than what was received, or an admission, or a Drop.
+func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte) (answer []byte, admitted *Admitted, err error) {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil {
+		return nil, nil, DropMalformed
+	}
+	if h.Destination != underlay.Broadcast || h.Source == underlay.Broadcast || h.Source == 0 {
+		return nil, nil, DropNotForUs
+	}
+	if h.LCID != underlay.SRB0 || h.Form != underlay.FormPDCP {
+		return nil, nil, DropForm
+	}
+	_, sdu, err := pdcp.ParseUnprotected(pdu)
+	if err != nil {
+		return nil, nil, DropMalformed
+	}
+	msg, err := pc5s.Parse(sdu)
+	if err != nil {
+		return nil, nil, DropMalformed
+	}
+	switch msg := msg.(type) {
+	case *pc5s.DirectLinkEstablishmentRequest:
+		return a.request(now, from, h, msg, sdu, len(datagram))
+	case *pc5s.DirectLinkAuthenticationResponse:
+		return a.response(now, from, h, msg, len(datagram))
+	}
+	return nil, nil, DropState
+}
+
+// screen applies what needs no state: the request is for this end, offers what this end can
+// do, and asks for protection (TS 24.554, 7.2.2.3; the link's own policy is applied after
+// authentication).
+func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) error {
+	if octets > maxRequest {
+		return DropContainer
+	}
+	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.local.Name {
+		return DropTarget
+	}
+	if string(r.SourceUserInfo) == a.local.Name {
+		return DropOwnRequest
+	}
+	if r.Nonce1 == nil || r.KNRPSessMSB == nil || *r.KNRPSessMSB == 0 {
+		return DropForm
+	}
+	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
+	if err != nil {
+		return DropContainer
+	}
+	for _, method := range offer.Methods {
+		if method == kei.TLS13 {
+			return nil
+		}
+	}
+	return DropConversation
+}
+
+func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, sdu []byte, octets int) ([]byte, *Admitted, error) {
+	if err := a.screen(r, len(sdu)); err != nil {
+		return nil, nil, err
+	}
+	answer := a.challenge(now, from, h, sdu, r.SequenceNumber)
+	if len(answer) > octets {
+		return nil, nil, DropForm
+	}
+	return answer, nil, nil
+}
+
+// challenge makes the stateless authentication request; its source is the request's
+// destination, and its numbers are 0 because nothing counts them.
+func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, _ pc5s.SequenceNumber) []byte {
+	c := kei.Container{
+		Method: kei.TLS13, Start: true, Tag: kei.Tag(request), HasCookie: true,
+		Cookie: a.jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
+	}
+	reply := underlay.Header{Form: underlay.FormPDCP, Destination: h.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
+	m := pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: c.AppendTo(nil)}
+	return pdcp.AppendUnprotected(reply.AppendTo(nil), 0, pc5s.Marshal(&m))
+}
+
+// response checks the cookie; a wrong or old one is answered by a new one.
+func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkAuthenticationResponse, octets int) ([]byte, *Admitted, error) {
+	c, err := kei.Parse(r.KeyEstablishmentInfo)
+	if err != nil {
+		return nil, nil, DropContainer
+	}
+	if c.Method != kei.TLS13 || !c.HasCookie || !c.HasRequest || c.Exchange != 0 || c.AckOnly || c.Failure || c.Tag != kei.Tag(c.Request) {
+		return nil, nil, DropConversation
+	}
+	msg, err := pc5s.Parse(c.Request)
+	if err != nil {
+		return nil, nil, DropMalformed
+	}
+	request, ok := msg.(*pc5s.DirectLinkEstablishmentRequest)
+	if !ok {
+		return nil, nil, DropForm
+	}
+	if err := a.screen(request, len(c.Request)); err != nil {
+		return nil, nil, err
+	}
+	if a.jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) != nil {
+		return a.challenge(now, from, h, c.Request, r.SequenceNumber), nil, nil
+	}
+	return nil, &Admitted{
+		From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Container: owned(c), Octets: octets,
+	}, nil
+}
+
+// owned copies a container away from the datagram that it aliases.
+func owned(c *kei.Container) *kei.Container {
+	d := *c
+	d.Cookie, d.Request, d.Fragment = nil, nil, bytes.Clone(c.Fragment)
+	return &d
+}

@@ -1,0 +1,237 @@
+package link
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/pdcp"
+	"pc5d/dataplane/underlay"
+)
+
+// maxCookies bounds the new cookies that A accepts in one attempt.
+const maxCookies = 8
+
+// authentication is one run of Direct Authentication and Key Establishment (TS 24.554, 7.2.12):
+// authentication requests of B and responses of A alternate, and each carries a fragment of its
+// sender's flight or only acknowledges one.
+type authentication struct {
+	handshake Handshake
+	tag       [8]byte
+	exchange  uint8 // A: of the last request answered. B: of the request outstanding
+	cookie    []byte
+	cookies   int
+	first     []byte // A: the first flight, sent again with each new cookie
+	out       kei.Outgoing
+	in        kei.Reassembly
+}
+
+func (a *authentication) close() {
+	if a.handshake != nil {
+		a.handshake.Close()
+	}
+	*a = authentication{}
+}
+
+func (a *authentication) complete() bool { return a.handshake != nil && a.handshake.Complete() }
+
+// receiveAuthenticationRequest is A's half. Nothing here is authenticated yet; the tag shows
+// only that the sender saw the request.
+func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.LayerTwoID, msg *pc5s.DirectLinkAuthenticationRequest) error {
+	if m.state != Requested && m.state != Auth {
+		return DropState
+	}
+	c, err := kei.Parse(msg.KeyEstablishmentInfo)
+	if err != nil {
+		return DropContainer
+	}
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure {
+		return DropConversation
+	}
+	if c.Start {
+		return m.receiveCookie(now, source, c)
+	}
+	if m.auth.handshake == nil || source == underlay.Broadcast || (m.peer != underlay.Broadcast && source != m.peer) {
+		return DropConversation
+	}
+	if c.Exchange == m.auth.exchange && c.Exchange != 0 {
+		return m.repeat(now)
+	}
+	if c.Exchange != m.auth.exchange+1 || m.auth.complete() && c.AckOnly == m.auth.out.Done() {
+		return DropConversation
+	}
+	if c.AckOnly {
+		if m.auth.out.Done() {
+			return DropConversation
+		}
+		m.answer(now, source, c.Exchange, false)
+		return nil
+	}
+	if !m.auth.out.Done() {
+		return DropConversation
+	}
+	whole, err := m.auth.in.Add(c)
+	if err != nil {
+		return DropContainer
+	}
+	if !whole {
+		m.answer(now, source, c.Exchange, true)
+		return nil
+	}
+	return m.feedInitiator(now, source, c.Exchange)
+}
+
+// receiveCookie answers B's stateless authentication request: cookie, a copy of the request,
+// and the first flight. A response with an unknown cookie is answered by a new one.
+func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *kei.Container) error {
+	if m.auth.exchange != 0 || m.peer != underlay.Broadcast || source != underlay.Broadcast || c.Exchange != 0 || !c.HasCookie {
+		return DropConversation
+	}
+	if bytes.Equal(c.Cookie, m.auth.cookie) {
+		return m.repeat(now)
+	}
+	if m.auth.cookies >= maxCookies {
+		return DropCookie
+	}
+	if m.auth.handshake == nil {
+		h, err := m.cfg.Auth.Initiate(m.link.Peer, m.link.Pins)
+		if err != nil {
+			m.fail(err)
+			return nil
+		}
+		m.auth.handshake = h
+		if m.auth.first, err = h.Feed(nil); err != nil {
+			m.fail(err)
+			return nil
+		}
+	}
+	m.auth.cookies++
+	m.auth.cookie = bytes.Clone(c.Cookie)
+	m.auth.tag = kei.Tag(m.request)
+	m.auth.out = kei.NewOutgoing(m.auth.first)
+	r := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.request}
+	m.auth.out.Fill(&r)
+	m.setState(Auth)
+	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+	return nil
+}
+
+// answer sends A's next fragment, or an acknowledgement where B has more to send.
+func (m *Machine) answer(now time.Time, source underlay.LayerTwoID, exchange uint8, ack bool) {
+	m.peer = source
+	m.auth.exchange = exchange
+	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+}
+
+// container makes the next container of this end's conversation.
+func (m *Machine) container(ack bool) []byte {
+	c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: m.auth.exchange, AckOnly: ack}
+	if !ack {
+		m.auth.out.Fill(&c)
+	}
+	return c.AppendTo(nil)
+}
+
+// feedInitiator gives B's whole flight to the handshake.
+func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, exchange uint8) error {
+	reply, err := m.auth.handshake.Feed(m.auth.in.Flight())
+	m.auth.in = kei.Reassembly{}
+	if err != nil {
+		c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: exchange, Failure: true, Fragment: reply}
+		m.peer = source
+		m.sendOnce(now, &pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+		m.fail(err)
+		return nil
+	}
+	m.auth.out = kei.NewOutgoing(reply)
+	m.answer(now, source, exchange, false)
+	return nil
+}
+
+// respond starts B's half with the response that brought a valid cookie.
+func (m *Machine) respond(now time.Time, admitted *Admitted) error {
+	h, err := m.cfg.Auth.Respond()
+	if err != nil {
+		return err
+	}
+	m.auth = authentication{handshake: h, tag: kei.Tag(m.request)}
+	m.setState(Auth)
+	m.emit(Exchanged{Message: pc5s.MessageDirectLinkAuthenticationResponse, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
+	return m.takeFragment(now, admitted.Container)
+}
+
+// receiveAuthenticationResponse is B's half.
+func (m *Machine) receiveAuthenticationResponse(now time.Time, msg *pc5s.DirectLinkAuthenticationResponse) error {
+	c, err := kei.Parse(msg.KeyEstablishmentInfo)
+	if err != nil {
+		return DropContainer
+	}
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure || c.Start {
+		return DropConversation
+	}
+	if m.state == SecurityMode && !c.AckOnly {
+		return m.repeat(now)
+	}
+	if m.state != Auth {
+		return DropState
+	}
+	if c.Exchange+1 == m.auth.exchange {
+		return m.repeat(now)
+	}
+	if c.Exchange != m.auth.exchange {
+		return DropConversation
+	}
+	if !c.AckOnly {
+		return m.takeFragment(now, c)
+	}
+	if m.auth.out.Done() {
+		return DropConversation
+	}
+	m.ask(now, false)
+	return nil
+}
+
+// takeFragment adds A's fragment and goes on: acknowledge, send B's flight, or command.
+func (m *Machine) takeFragment(now time.Time, c *kei.Container) error {
+	if !m.auth.out.Done() {
+		return DropConversation
+	}
+	whole, err := m.auth.in.Add(c)
+	if err != nil {
+		return DropContainer
+	}
+	if !whole {
+		m.ask(now, true)
+		return nil
+	}
+	reply, err := m.auth.handshake.Feed(m.auth.in.Flight())
+	m.auth.in = kei.Reassembly{}
+	if err != nil {
+		m.rejectAuthentication(now, err)
+		return nil
+	}
+	if m.auth.complete() {
+		m.command(now)
+		return nil
+	}
+	m.auth.out = kei.NewOutgoing(reply)
+	m.ask(now, false)
+	return nil
+}
+
+// ask sends B's next authentication request.
+func (m *Machine) ask(now time.Time, ack bool) {
+	m.auth.exchange++
+	m.send(now, &pc5s.DirectLinkAuthenticationRequest{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+}
+
+// rejectAuthentication ends B's half. An alert of the peer is answered by silence.
+func (m *Machine) rejectAuthentication(now time.Time, err error) {
+	var refused *PeerRefusedError
+	if !errors.As(err, &refused) {
+		m.sendOnce(now, &pc5s.DirectLinkAuthenticationReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseAuthenticationFailure}, underlay.SRB0, pdcp.Clear)
+	}
+	m.fail(err)
+}

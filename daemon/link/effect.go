@@ -1,0 +1,80 @@
+package link
+
+import (
+	"net/netip"
+
+	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/nea"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+// Effect is something that the owner of a Machine has to do. Effects are applied in the order
+// in which Next returns them: keys are installed before the event that announces the link.
+type Effect interface{ effect() }
+
+// Send asks for one datagram to be sent.
+type Send struct {
+	To       netip.AddrPort
+	Datagram []byte // owned by the receiver of the effect
+}
+
+// Exchanged records one PC5-S message for people: it was sent, or received and accepted.
+type Exchanged struct {
+	Sent       bool
+	Message    pc5s.MessageType
+	Bearer     underlay.LCID
+	Protection string // "none", "nia2", "nia2+nea2", "aes-128-gcm record"
+	Octets     int    // of the UDP payload
+}
+
+// StateChanged announces a new state; there is exactly one for each change.
+type StateChanged struct{ From, To State }
+
+// Authenticated says who the peer is and which link is being made.
+type Authenticated struct {
+	Peer Peer
+	Link Link
+}
+
+// InstallUserPlane hands out the user-plane keys of the established link. The receiver owns
+// and wipes them.
+type InstallUserPlane struct {
+	Link          Link
+	Session       keys.SessionID
+	Local, Peer   underlay.LayerTwoID
+	Endpoint      netip.AddrPort
+	PeerLinkLocal netip.Addr
+	Suite         suite.ID
+	Send, Receive keys.RecordKey
+	Agreement     Agreement
+}
+
+// Agreement is what both ends agreed on; it holds no secret.
+type Agreement struct {
+	A, B                 Peer
+	RequestHash          [32]byte
+	Session              keys.SessionID
+	LayerTwoA, LayerTwoB underlay.LayerTwoID
+	Ciphering            nea.Ciphering
+	Integrity            nea.Integrity
+	Suite                suite.ID
+	UserPlane            pc5s.UserPlaneConfiguration
+	SignallingRequest    pc5s.SecurityPolicy // A's, as echoed
+	UserPlaneRequest     pc5s.SecurityPolicy // A's, from the security mode complete
+}
+
+// Hint tells of an unauthenticated refusal. It changes nothing.
+type Hint struct{ Err error }
+
+// RemoveUserPlane withdraws the keys of a session.
+type RemoveUserPlane struct{ Session keys.SessionID }
+
+func (Send) effect()             {}
+func (Exchanged) effect()        {}
+func (StateChanged) effect()     {}
+func (Authenticated) effect()    {}
+func (InstallUserPlane) effect() {}
+func (Hint) effect()             {}
+func (RemoveUserPlane) effect()  {}

@@ -1,0 +1,129 @@
+package pc5s
+
+import "fmt"
+
+// MessageType is a PC5 signalling message type (TS 24.554, 11.3.1). 0x01 to 0x0A are
+// corroborated by other sources, 0x0B to 0x17 are recalled.
+type MessageType uint8
+
+const (
+	MessageDirectLinkEstablishmentRequest   MessageType = 0x01
+	MessageDirectLinkEstablishmentAccept    MessageType = 0x02
+	MessageDirectLinkEstablishmentReject    MessageType = 0x03
+	MessageDirectLinkReleaseRequest         MessageType = 0x07
+	MessageDirectLinkReleaseAccept          MessageType = 0x08
+	MessageDirectLinkAuthenticationRequest  MessageType = 0x0B // recalled
+	MessageDirectLinkAuthenticationResponse MessageType = 0x0C // recalled
+	MessageDirectLinkAuthenticationReject   MessageType = 0x0D // recalled
+	MessageDirectLinkSecurityModeCommand    MessageType = 0x0E // recalled
+	MessageDirectLinkSecurityModeComplete   MessageType = 0x0F // recalled
+	MessageDirectLinkSecurityModeReject     MessageType = 0x10 // recalled
+	MessageDirectLinkAuthenticationFailure  MessageType = 0x17 // recalled
+)
+
+var messageNames = map[MessageType]string{
+	MessageDirectLinkEstablishmentRequest:   "DIRECT LINK ESTABLISHMENT REQUEST",
+	MessageDirectLinkEstablishmentAccept:    "DIRECT LINK ESTABLISHMENT ACCEPT",
+	MessageDirectLinkEstablishmentReject:    "DIRECT LINK ESTABLISHMENT REJECT",
+	MessageDirectLinkReleaseRequest:         "DIRECT LINK RELEASE REQUEST",
+	MessageDirectLinkReleaseAccept:          "DIRECT LINK RELEASE ACCEPT",
+	MessageDirectLinkAuthenticationRequest:  "DIRECT LINK AUTHENTICATION REQUEST",
+	MessageDirectLinkAuthenticationResponse: "DIRECT LINK AUTHENTICATION RESPONSE",
+	MessageDirectLinkAuthenticationReject:   "DIRECT LINK AUTHENTICATION REJECT",
+	MessageDirectLinkSecurityModeCommand:    "DIRECT LINK SECURITY MODE COMMAND",
+	MessageDirectLinkSecurityModeComplete:   "DIRECT LINK SECURITY MODE COMPLETE",
+	MessageDirectLinkSecurityModeReject:     "DIRECT LINK SECURITY MODE REJECT",
+	MessageDirectLinkAuthenticationFailure:  "DIRECT LINK AUTHENTICATION FAILURE",
+}
+
+func (t MessageType) String() string {
+	if s, ok := messageNames[t]; ok {
+		return s
+	}
+	return fmt.Sprintf("message type 0x%02x", uint8(t))
+}
+
+// IEIs (TS 24.554, 10.3; hexadecimal). The same value may mean different IEs in different
+// messages.
+const (
+	ieiTargetUserInfo   = 0x28
+	ieiNonce            = 0x53
+	ieiKNRPSessMSB      = 0x54
+	ieiKNRPSessLSB      = 0x55 // chosen
+	ieiKNRPIDMSBs       = 0x56 // chosen
+	ieiIPAddressConfig  = 0x57
+	ieiLinkLocal        = 0x58
+	ieiKNRPIDLSBs       = 0x59 // chosen
+	ieiKNRPID           = 0x52
+	ieiKeyEstablishment = 0x74
+	ieiProSeIdentifiers = 0x7A // chosen, with its format
+	ieiUserPlaneSuite   = 0x90 // Extension: type 1, the value is in the low half
+	type1Mask           = 0xF0
+	classOneOctet       = 0x80 // from here on: types 1 and 2
+	classTLVE           = 0x70 // from here on: TLV-E when unknown
+	classComprehension  = 0x10 // below: comprehension required
+)
+
+// Cause is a PC5 signalling protocol cause (TS 24.554, 11.3.8).
+type Cause uint8
+
+const (
+	CauseNotAllowed               Cause = 1
+	CauseNoLongerNeeded           Cause = 2
+	CauseLayer2IDConflict         Cause = 3
+	CauseConnectionNotAvailable   Cause = 4
+	CauseLackOfResources          Cause = 5
+	CauseAuthenticationFailure    Cause = 6
+	CauseIntegrityFailure         Cause = 7
+	CauseCapabilitiesMismatch     Cause = 8
+	CauseLSBConflict              Cause = 9
+	CauseSignallingPolicyMismatch Cause = 10
+	CauseServiceNotAllowed        Cause = 11
+	CauseSecurityPolicyNotAligned Cause = 12
+	CauseCongestion               Cause = 13
+	CauseProtocolError            Cause = 111
+)
+
+var causeNames = map[Cause]string{
+	CauseNotAllowed:               "direct communication to the target UE not allowed",
+	CauseNoLongerNeeded:           "direct communication to the target UE no longer needed",
+	CauseLayer2IDConflict:         "conflict of layer-2 ID for unicast communication is detected",
+	CauseConnectionNotAvailable:   "direct connection is not available any more",
+	CauseLackOfResources:          "lack of resources for PC5 unicast link",
+	CauseAuthenticationFailure:    "authentication failure",
+	CauseIntegrityFailure:         "integrity failure",
+	CauseCapabilitiesMismatch:     "UE security capabilities mismatch",
+	CauseLSBConflict:              "LSB of K_NRP-sess ID conflict",
+	CauseSignallingPolicyMismatch: "UE PC5 unicast signalling security policy mismatch",
+	CauseServiceNotAllowed:        "required service not allowed",
+	CauseSecurityPolicyNotAligned: "security policy not aligned",
+	CauseCongestion:               "congestion situation",
+	CauseProtocolError:            "protocol error, unspecified",
+}
+
+// String returns the cause's name; an unknown one is a protocol error, unspecified.
+func (c Cause) String() string {
+	if s, ok := causeNames[c]; ok {
+		return s
+	}
+	return fmt.Sprintf("%s (cause %d)", causeNames[CauseProtocolError], uint8(c))
+}
+
+// IPAddressConfiguration is the IE of TS 24.554, 11.3.6 (recalled).
+type IPAddressConfiguration uint8
+
+// AddressAllocationNotSupported says that the sender gives no addresses to the peer.
+const AddressAllocationNotSupported IPAddressConfiguration = 4
+
+// Values of a half-octet protection field (TS 24.554, 11.3.18; chosen) and of the policies
+// (11.3.12, 11.3.23; recalled): 0 not needed, 1 preferred, 2 required, 3 to 6 treated as
+// required, 7 reserved.
+const (
+	protectionOff         = 0
+	protectionOn          = 1
+	policyRequired        = 2
+	valueReserved         = 7
+	shiftCiphering        = 4
+	maskField             = 0x7
+	maxApplicationLayerID = 252
+)

@@ -1,0 +1,13 @@
+// Package pc5s has the PC5-S messages of establishment, authentication, security mode control
+// and release (TS 24.554, clauses 9 to 11), from octets to structs and back.
+//
+//	octet 1  message type      octet 2  sequence number
+//	then     mandatory IEs in table order, without IEI (V, LV, LV-E)
+//	then     optional IEs with IEI (TV, TLV, TLV-E, type 1)
+//
+// A message is a struct and a table with one row per IE; one walker does the rest, and every
+// code point stands in codepoints.go. The package knows no procedure and no protection.
+//
+// Slices in a parsed message alias the octets that were parsed. Everything is pure and may be
+// used concurrently.
+package pc5s

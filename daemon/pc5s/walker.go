@@ -1,0 +1,217 @@
+package pc5s
+
+import "encoding/binary"
+
+// maxIEs bounds the optional IEs of a message.
+const maxIEs = 64
+
+type format uint8
+
+const (
+	formatV     format = iota // value of a fixed length
+	formatLV                  // 1-octet length
+	formatLVE                 // 2-octet length
+	formatTV                  // IEI, value of a fixed length
+	formatTLV                 // IEI, 1-octet length
+	formatTLVE                // IEI, 2-octet length
+	formatType1               // IEI in the high half, value in the low half
+)
+
+// field is the value part of an IE inside a message struct.
+type field interface {
+	// present tells whether an optional IE is to be sent.
+	present() bool
+	appendTo(b []byte) []byte
+	// parse takes a value part of legal length. An optional IE that does not parse counts as
+	// absent, unless the value is reserved.
+	parse(b []byte) error
+}
+
+// row is one IE of a message, in the order of the table in TS 24.554, 10.3. min and max count
+// the value part only.
+type row struct {
+	name     string
+	format   format
+	iei      byte
+	min, max int
+	field    field
+}
+
+func (r *row) optional() bool { return r.format >= formatTV }
+
+// Marshal returns the octets of a valid message.
+func Marshal(m Message) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, byte(m.Type()), byte(*m.sequence()))
+	for _, r := range m.rows() {
+		if r.optional() && !r.field.present() {
+			continue
+		}
+		b = r.appendTo(b)
+	}
+	return b
+}
+
+func (r *row) appendTo(b []byte) []byte {
+	value := r.field.appendTo(nil)
+	switch r.format {
+	case formatTV, formatTLV, formatTLVE:
+		b = append(b, r.iei)
+	case formatType1:
+		return append(b, r.iei|value[0]&0xF)
+	}
+	switch r.format {
+	case formatLV, formatTLV:
+		b = append(b, byte(len(value)))
+	case formatLVE, formatTLVE:
+		b = binary.BigEndian.AppendUint16(b, uint16(len(value)))
+	}
+	return append(b, value...)
+}
+
+// Parse reads a message. Every error is an *Error, and means: ignore the message.
+func Parse(b []byte) (Message, error) {
+	if len(b) < 1 {
+		return nil, &Error{Kind: TooShort}
+	}
+	t := MessageType(b[0])
+	m := newMessage(t)
+	if m == nil {
+		return nil, &Error{Kind: UnknownType, Message: t}
+	}
+	if len(b) < 2 {
+		return nil, &Error{Kind: Mandatory, Message: t, IE: "sequence number"}
+	}
+	*m.sequence() = SequenceNumber(b[1])
+	rows := m.rows()
+	rest := b[2:]
+	for i := range rows {
+		if rows[i].optional() {
+			continue
+		}
+		var ok bool
+		var err error
+		if rest, ok, err = rows[i].mandatory(rest); !ok {
+			return nil, &Error{Kind: Mandatory, Message: t, IE: rows[i].name}
+		}
+		if err != nil {
+			return nil, &Error{Kind: kindOf(err, Mandatory), Message: t, IE: rows[i].name}
+		}
+	}
+	if err := parseOptional(t, rows, rest); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func kindOf(err error, otherwise Kind) Kind {
+	if err == errReserved {
+		return Reserved
+	}
+	return otherwise
+}
+
+// mandatory takes one IE without IEI off the front; false: the octets are too few or too many.
+func (r *row) mandatory(b []byte) (rest []byte, ok bool, err error) {
+	n := r.min
+	switch r.format {
+	case formatLV:
+		if len(b) < 1 {
+			return nil, false, nil
+		}
+		n, b = int(b[0]), b[1:]
+	case formatLVE:
+		if len(b) < 2 {
+			return nil, false, nil
+		}
+		n, b = int(binary.BigEndian.Uint16(b)), b[2:]
+	}
+	if len(b) < n || n < r.min {
+		return nil, false, nil
+	}
+	return b[n:], true, r.field.parse(b[:min(n, r.max):min(n, r.max)])
+}
+
+// parseOptional reads the IEs with IEI. Unknown and misplaced ones are skipped, of repeated ones
+// the first counts, and a wrong one counts as absent (TS 24.554, 9.3).
+func parseOptional(t MessageType, rows []row, b []byte) error {
+	var seen [256]bool
+	position := 0
+	for count := 0; len(b) > 0; count++ {
+		if count == maxIEs {
+			return &Error{Kind: TooMany, Message: t}
+		}
+		i := find(rows, b[0])
+		if i < 0 && b[0] < classComprehension {
+			return &Error{Kind: Comprehension, Message: t}
+		}
+		value, rest, ok := split(rows, i, b)
+		if !ok {
+			return &Error{Kind: PastTheEnd, Message: t}
+		}
+		b = rest
+		if i < 0 || i < position || seen[i] {
+			continue
+		}
+		seen[i], position = true, i
+		r := &rows[i]
+		if len(value) < r.min {
+			continue
+		}
+		if err := r.field.parse(value[:min(len(value), r.max)]); err == errReserved {
+			return &Error{Kind: Reserved, Message: t, IE: r.name}
+		}
+	}
+	return nil
+}
+
+func find(rows []row, iei byte) int {
+	for i := range rows {
+		r := &rows[i]
+		if r.optional() && (r.iei == iei && r.format != formatType1 || r.format == formatType1 && iei&type1Mask == r.iei) {
+			return i
+		}
+	}
+	return -1
+}
+
+// split takes one IE off the front: by its row, or by its class where it is unknown.
+func split(rows []row, i int, b []byte) (value, rest []byte, ok bool) {
+	f := unknownFormat(b[0])
+	if i >= 0 {
+		f = rows[i].format
+	}
+	n, head := 0, 1
+	switch f {
+	case formatType1:
+		return []byte{b[0] & 0xF}, b[1:], true
+	case formatTV:
+		n = rows[i].min
+	case formatTLV:
+		if len(b) < 2 {
+			return nil, nil, false
+		}
+		n, head = int(b[1]), 2
+	case formatTLVE:
+		if len(b) < 3 {
+			return nil, nil, false
+		}
+		n, head = int(binary.BigEndian.Uint16(b[1:])), 3
+	}
+	if len(b) < head+n {
+		return nil, nil, false
+	}
+	return b[head : head+n : head+n], b[head+n:], true
+}
+
+// unknownFormat is the format of an IE that the message does not have (TS 24.007, 11.2;
+// recalled).
+func unknownFormat(iei byte) format {
+	switch {
+	case iei >= classOneOctet:
+		return formatType1
+	case iei >= classTLVE:
+		return formatTLVE
+	}
+	return formatTLV
+}

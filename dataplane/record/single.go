@@ -1,0 +1,83 @@
+package record
+
+import (
+	"errors"
+
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+// ErrSession, ErrReplay and ErrTag are the reasons why Open refuses a record.
+var (
+	ErrSession = errors.New("record: K_NRP-sess ID is another context's")
+	ErrReplay  = errors.New("record: COUNT was taken before or is behind the window")
+	ErrTag     = errors.New("record: tag does not verify")
+)
+
+// Sealer makes single records under one key: SL-SRB2.
+type Sealer struct {
+	suite   suite.Suite
+	session uint16
+	counter *Counter
+	item    [1]suite.Item
+}
+
+// NewSealer makes the sealer of a context's sending direction; it owns s.
+func NewSealer(s suite.Suite, session uint16) *Sealer {
+	return &Sealer{suite: s, session: session, counter: NewCounter(Limit)}
+}
+
+// Seal appends one record with the given content to dst. content must not overlap dst's room.
+func (s *Sealer) Seal(dst []byte, h underlay.Header, content []byte) ([]byte, error) {
+	count, granted := s.counter.Reserve(1)
+	if granted == 0 {
+		return dst, ErrLimit
+	}
+	from := len(dst)
+	dst = Header{Header: h, Session: s.session, Count: count}.AppendTo(dst)
+	room := make([]byte, 0, len(content)+s.suite.Overhead())
+	s.item[0] = suite.Item{Count: uint64(count), AAD: dst[from:], Text: content, Dst: room}
+	s.suite.Seal(s.item[:])
+	if !s.item[0].OK {
+		return dst[:from], errors.New("record: local suite did not seal: BUG in the suite")
+	}
+	return append(dst, s.item[0].Dst...), nil
+}
+
+// Opener opens single records of one key, each COUNT once.
+type Opener struct {
+	suite   suite.Suite
+	session uint16
+	window  *Window
+	item    [1]suite.Item
+}
+
+// NewOpener makes the opener of a context's receiving direction; it owns s. window is the size
+// of the replay window.
+func NewOpener(s suite.Suite, session uint16, window int) *Opener {
+	return &Opener{suite: s, session: session, window: NewWindow(window)}
+}
+
+// Open returns the content of a record in memory of its own. An error leaves no trace: the
+// window moves only after the tag verified.
+func (o *Opener) Open(datagram []byte) ([]byte, error) {
+	h, aad, sealed, err := ParseHeader(datagram)
+	if err != nil {
+		return nil, err
+	}
+	if h.Session != o.session {
+		return nil, ErrSession
+	}
+	if o.window.Check(h.Count) != Fresh {
+		return nil, ErrReplay
+	}
+	o.item[0] = suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed, Dst: make([]byte, 0, len(sealed))}
+	o.suite.Open(o.item[:])
+	if !o.item[0].OK {
+		return nil, ErrTag
+	}
+	if o.window.Commit(h.Count) != Fresh {
+		return nil, ErrReplay
+	}
+	return o.item[0].Dst, nil
+}

@@ -1,0 +1,52 @@
+package provision
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// claims are what only one link may have, and who has it. The first one read keeps it; prefixes
+// clash only where they are equal, because the longer of two nested ones wins its packets.
+type claims struct {
+	names    map[string]claim
+	services map[[2]string]claim
+	prefixes map[netip.Prefix]claim
+}
+
+type claim struct {
+	doc  *document
+	path string
+}
+
+func newClaims() *claims {
+	return &claims{names: map[string]claim{}, services: map[[2]string]claim{}, prefixes: map[netip.Prefix]claim{}}
+}
+
+// take claims key, or reports at the path who has it.
+func take[K comparable](owners map[K]claim, key K, c claim, what, hint string) bool {
+	if first, taken := owners[key]; taken {
+		c.doc.wrong(c.path, fmt.Sprintf("%s is taken already, at %s", what, first.doc.where(first.path)), hint)
+		return false
+	}
+	owners[key] = c
+	return true
+}
+
+func (c *claims) name(name string, t *table) bool {
+	return take(c.names, name, claim{t.doc, t.at("name")}, fmt.Sprintf("link.name %q", name), "choose another name")
+}
+
+// service reports at the first of peer, service and name that is written.
+func (c *claims) service(peer, service string, t *table) {
+	path := t.path
+	for _, key := range []string{"name", "service", "peer"} {
+		if _, written := t.values[key]; written {
+			path = t.at(key)
+		}
+	}
+	take(c.services, [2]string{peer, service}, claim{t.doc, path}, fmt.Sprintf("peer %q with service %q", peer, service), "give one of the links another service")
+}
+
+func (c *claims) prefix(p netip.Prefix, doc *document, path string) bool {
+	return take(c.prefixes, p, claim{doc, path}, fmt.Sprintf("link.allowed: %s", p), "one prefix belongs to one link")
+}

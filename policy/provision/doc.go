@@ -1,0 +1,42 @@
+// Package provision is step 0: it turns the provisioning files into a validated Provisioning,
+// or into every diagnostic at once.
+//
+// The files are strict TOML: an unknown key, a word that is not one of the known ones, or a
+// clash between two links is an error at file:line:column with a hint. The same code checks,
+// starts and reloads, and a file with an error changes nothing.
+//
+//	/etc/pc5/pc5d.toml             [node] and any number of [[link]]
+//	/etc/pc5/links.d/*.toml        more [[link]], read in the order of their names
+//
+//	[node]
+//	name     = "alice"             application layer ID, 1 to 128 octets
+//	identity = "identity.pem"      private key; relative to the directory of this file
+//	listen   = "[::]:33536"        default
+//
+//	[[link]]
+//	name      = "bob"              the interface is pc5-bob
+//	peer      = "bob"              the peer's node.name; default: name
+//	service   = "ip"               default
+//	pin       = "SHA256:..."       fingerprint of the peer's public key
+//	endpoint  = "192.0.2.1:33536"  optional; the port is optional too
+//	addresses = ["10.7.0.1/24"]    of the interface
+//	allowed   = ["10.7.0.0/24"]    prefixes behind the peer
+//	mtu       = 1400               default
+//
+//	[link.signalling]
+//	integrity  = "required"        default
+//	ciphering  = "preferred"       default
+//	algorithms = ["nea2", "nia2"]  default, in order of preference
+//	allow_null = false             default
+//
+//	[link.user_plane]
+//	integrity  = "required"        default
+//	ciphering  = "required"        default
+//	algorithms = ["aes-128-gcm"]   default, in order of preference
+//	form       = "record"          default
+//
+// What it does not do: it neither opens the identity, nor resolves host names, nor touches the
+// system. Lines and columns count from 1, columns in octets.
+//
+// All functions may be called by any goroutine; a Provisioning belongs to the caller.
+package provision

@@ -1,0 +1,120 @@
+package provision
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"pc5d/policy"
+)
+
+// Limits of a link (chosen).
+const (
+	maxName    = 11 // "pc5-" and the name fill the kernel's 15
+	maxService = 64
+
+	defaultService = "ip"
+
+	defaultMTU = 1400
+	minMTU     = 1280 // what IPv6 needs
+	maxMTU     = 1404 // one whole packet fills the 1408 octets of frames of one record
+)
+
+var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
+
+// link reads one [[link]].
+func (r *reader) link(t *table) {
+	defer t.finish()
+	l := Link{Service: defaultService, MTU: defaultMTU}
+	if name, ok := t.required("name", "a short name, the interface is pc5-NAME"); ok && linkName(t, name) && r.claims.name(name, t) {
+		l.Name, l.Peer = name, name
+	}
+	if peer, ok := t.text("peer"); ok {
+		l.Peer = r.peer(t, peer)
+	}
+	if service, ok := t.text("service"); ok {
+		l.Service = serviceName(t, service)
+	}
+	if l.Peer != "" && l.Service != "" {
+		r.claims.service(l.Peer, l.Service, t)
+	}
+	r.self(t, l.Peer)
+	l.Pin = pin(t)
+	t.endpoint(&l.Endpoint)
+	l.Addresses = t.addresses()
+	l.Allowed = t.allowed(r.claims)
+	t.outside(&l)
+	if mtu, ok := t.number("mtu"); ok {
+		l.MTU = linkMTU(t, mtu)
+	}
+	l.Signalling = signalling(t.table("signalling"))
+	l.UserPlane = userPlane(t.table("user_plane"))
+	r.out.Links = append(r.out.Links, l)
+}
+
+func linkName(t *table, name string) bool {
+	wrong := func(why, hint string) bool {
+		t.doc.wrong(t.at("name"), fmt.Sprintf("link.name %q %s", name, why), hint)
+		return false
+	}
+	switch {
+	case len(name) > maxName:
+		return wrong(fmt.Sprintf("has %d octets", len(name)), fmt.Sprintf("at most %d", maxName))
+	case !plainName.MatchString(name):
+		return wrong("has a character that a name cannot have", "a-z and 0-9, after the first also _ . -")
+	case strings.HasPrefix(name, "g-"):
+		return wrong(`begins with "g-"`, "that is kept for groups")
+	}
+	return true
+}
+
+func (r *reader) peer(t *table, peer string) string {
+	if peer == "" {
+		t.doc.wrong(t.at("peer"), "link.peer is empty", "leave it out where the peer has the link's name")
+		return ""
+	}
+	if !identity(t, "peer", peer) {
+		return ""
+	}
+	return peer
+}
+
+// self refuses a link of the node to itself. (T07)
+func (r *reader) self(t *table, peer string) {
+	if peer == "" || peer != r.out.Node.Name {
+		return
+	}
+	key := "peer"
+	if _, written := t.values[key]; !written {
+		key = "name"
+	}
+	t.doc.wrong(t.at(key), fmt.Sprintf("link.%s %q is this node itself", key, peer), "name the other end")
+}
+
+func serviceName(t *table, service string) string {
+	if len(service) > maxService || !plainName.MatchString(service) {
+		t.doc.wrong(t.at("service"), fmt.Sprintf("link.service %q is not a service name", service), fmt.Sprintf("a-z and 0-9, after the first also _ . -, at most %d", maxService))
+		return ""
+	}
+	return service
+}
+
+func pin(t *table) policy.Fingerprint {
+	s, ok := t.required("pin", "the fingerprint that the peer's own pc5d prints")
+	if !ok {
+		return policy.Fingerprint{}
+	}
+	var f policy.Fingerprint
+	if err := f.UnmarshalText([]byte(s)); err != nil {
+		t.doc.wrong(t.at("pin"), "link.pin: "+err.Error(), "")
+	}
+	return f
+}
+
+func linkMTU(t *table, mtu int64) int {
+	if mtu < minMTU || mtu > maxMTU {
+		t.doc.wrong(t.at("mtu"), fmt.Sprintf("link.mtu %d is out of range", mtu), fmt.Sprintf("%d to %d", minMTU, maxMTU))
+		return defaultMTU
+	}
+	return int(mtu)
+}

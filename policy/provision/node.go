@@ -1,0 +1,51 @@
+package provision
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+)
+
+// maxIdentity is the length of an application layer ID in octets.
+const maxIdentity = 128
+
+// node reads [node].
+func (r *reader) node(root *table) {
+	doc := root.doc
+	if _, written := root.values["node"]; !written {
+		doc.missing(root.path, "[node] is missing", "begin the file with [node], name and identity")
+	}
+	t := root.table("node")
+	if t.values == nil {
+		return
+	}
+	defer t.finish()
+	n := &r.out.Node
+	if name, ok := t.required("name", "the name that peers know this node by"); ok && identity(t, "name", name) {
+		n.Name = name
+	}
+	if path, ok := t.required("identity", "the path of this node's private key"); ok {
+		n.Identity = path
+		if !filepath.IsAbs(path) {
+			n.Identity = filepath.Join(filepath.Dir(doc.name), path)
+		}
+	}
+	n.Listen = netip.AddrPortFrom(netip.IPv6Unspecified(), DefaultPort)
+	if s, ok := t.text("listen"); ok {
+		listen, err := parseEndpoint(s)
+		if err != nil {
+			doc.wrong(t.at("listen"), fmt.Sprintf("node.listen %q is not an address: %v", s, err), `write "[::]:33536"`)
+			return
+		}
+		n.Listen = listen
+	}
+}
+
+// identity checks the length of an application layer ID; TOML strings are UTF-8 already.
+func identity(t *table, key, name string) bool {
+	if len(name) > maxIdentity {
+		t.doc.wrong(t.at(key), fmt.Sprintf("%s has %d octets", t.name(key), len(name)), fmt.Sprintf("at most %d", maxIdentity))
+		return false
+	}
+	return true
+}

@@ -1,0 +1,51 @@
+package policy
+
+import "pc5d/dataplane/suite"
+
+// UserPlane is one end's policy for the user data of a link. Suites are in order of preference.
+type UserPlane struct {
+	Protection
+	Suites []suite.ID
+	Form   Form
+}
+
+// DefaultUserPlane is what a link gets without a word of the operator.
+func DefaultUserPlane() UserPlane {
+	return UserPlane{
+		Protection: Protection{Integrity: Required, Ciphering: Required},
+		Suites:     []suite.ID{suite.AES128GCM},
+		Form:       FormRecord,
+	}
+}
+
+// ChooseSuite is the responder's choice of the record form: its own first suite that the peer
+// offered, or suite.None where the standard form serves. An error is a *Mismatch.
+//
+// Extension: the record form and its negotiation are ours.
+func ChooseSuite(own UserPlane, offers func(suite.ID) bool) (suite.ID, error) {
+	if own.Form == FormPDCP {
+		return suite.None, nil
+	}
+	if s := firstOffered(own.Suites, suite.None, offers); s != suite.None {
+		return s, nil
+	}
+	if own.Form == FormAny {
+		return suite.None, nil
+	}
+	return suite.None, &Mismatch{Subject: "user-plane suite", Reason: "the peer offered none of this end's, compare the algorithms lists"}
+}
+
+// ResolveUserPlane compares the two ends' words when security mode complete arrives; its result
+// is the configuration in the accept (TS 24.554, 7.2.2.3; table recalled). An error is a
+// *Mismatch.
+func ResolveUserPlane(own, peer Protection) (integrity, ciphering bool, err error) {
+	integrity, ok := Resolve(own.Integrity, peer.Integrity, true)
+	if !ok {
+		return false, false, mismatch("user-plane integrity", own.Integrity, peer.Integrity, "")
+	}
+	ciphering, ok = Resolve(own.Ciphering, peer.Ciphering, true)
+	if !ok {
+		return false, false, mismatch("user-plane ciphering", own.Ciphering, peer.Ciphering, "")
+	}
+	return integrity, ciphering, nil
+}
