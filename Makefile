@@ -1,3 +1,4 @@
+# make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
 
 GO          ?= go
@@ -5,7 +6,10 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 5s
 STAGES      := vet unit race fuzz
 
-.PHONY: test deps $(STAGES)
+.PHONY: build test deps $(STAGES)
+
+build:
+	$(GO) build -trimpath -o bin/ ./cmd/...
 
 # Each stage is a target of its own; the table of stages and times comes last.
 test: deps

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"pc5d/daemon/keys"
@@ -106,10 +107,11 @@ func (m *Machine) receiveClear(now time.Time, from netip.AddrPort, h underlay.He
 	if err != nil {
 		return DropMalformed
 	}
+	before := len(m.out)
 	if err := m.handleClear(now, h, msg); err != nil {
 		return err
 	}
-	m.emit(Exchanged{Message: msg.Type(), Bearer: underlay.SRB0, Protection: "none", Octets: octets})
+	m.out = slices.Insert(m.out, before, Effect(Exchanged{Message: msg.Type(), Bearer: underlay.SRB0, Protection: "none", Octets: octets}))
 	return nil
 }
 

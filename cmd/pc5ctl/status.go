@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pc5d/daemon/control"
+	"pc5d/daemon/control/client"
+)
+
+// statusCommand prints what the daemon says of itself.
+func statusCommand(socket *string) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "show the node and its links",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
+			defer cancel()
+			s, err := client.New(*socket).Status(ctx)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(s)
+			}
+			printStatus(c.OutOrStdout(), s)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// printStatus writes the status for people. Text that came from a peer is quoted.
+func printStatus(w io.Writer, s control.Status) {
+	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	for _, l := range s.Links {
+		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
+		if l.Protection != nil {
+			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
+			fmt.Fprintf(w, "  protection  %s\n", protection(l))
+		}
+		fmt.Fprintf(w, "  received %d packets, %d octets; sent %d packets, %d octets\n", l.RxPackets, l.RxOctets, l.TxPackets, l.TxOctets)
+		if l.LastError != "" {
+			fmt.Fprintf(w, "  last error  %s\n", l.LastError)
+		}
+		if l.Hint != "" && l.Hint != l.LastError {
+			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
+		}
+	}
+}
+
+// protection names what protects a link.
+func protection(l control.LinkStatus) string {
+	p := l.Protection
+	if p == nil {
+		return "none: no packet passes"
+	}
+	return fmt.Sprintf("signalling %s+%s, then %s; user plane %s (integrity %s, ciphering %s)",
+		p.Signalling.Integrity, p.Signalling.Ciphering, p.Signalling.Form, p.UserPlane.Suite, onOff(p.UserPlane.Integrity), onOff(p.UserPlane.Ciphering))
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

@@ -1,0 +1,46 @@
+// Command pc5d establishes secured one-to-one PC5 links and routes IP traffic over them. It
+// runs in the foreground, logs to standard error, and releases its links on SIGTERM.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// options are the command line.
+type options struct {
+	config, socket, state string
+	clean, debug          bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.config, "config", "/etc/pc5/pc5d.toml", "provisioning `FILE`; links.d/*.toml beside it is read too")
+	flag.StringVar(&o.socket, "socket", "/run/pc5/control.sock", "control socket `PATH` for pc5ctl")
+	flag.StringVar(&o.state, "state", "/var/lib/pc5", "state `DIR`")
+	flag.BoolVar(&o.clean, "clean", false, "remove the guard routes that earlier runs left, and exit")
+	flag.BoolVar(&o.debug, "debug", false, "log every message")
+	flag.Parse()
+	if flag.NArg() != 0 {
+		fmt.Fprintf(os.Stderr, "pc5d: unexpected argument %q; see pc5d -h\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	level := slog.LevelInfo
+	if o.debug {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := run(ctx, o, log); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintf(os.Stderr, "pc5d: %v\n", err)
+		stop()
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"pc5d/daemon"
+	"pc5d/daemon/auth"
+	"pc5d/daemon/control"
+	"pc5d/daemon/host"
+	"pc5d/daemon/link"
+	"pc5d/dataplane"
+	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
+	"pc5d/policy"
+	"pc5d/policy/provision"
+)
+
+// run opens everything, serves until ctx ends, and closes everything in the opposite order.
+func run(ctx context.Context, o options, log *slog.Logger) error {
+	network, err := host.Open()
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	if o.clean {
+		return network.Clean()
+	}
+	p, err := provision.Load(o.config)
+	if err != nil {
+		return err
+	}
+	identity, err := auth.LoadIdentity(p.Node.Identity, p.Node.Name, time.Now())
+	if err != nil {
+		return err
+	}
+	conn, err := udp.Listen(p.Node.Listen, log)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", p.Node.Listen, err)
+	}
+	defer conn.Close()
+	return serve(ctx, o, log, p, identity, network, conn)
+}
+
+// serve wires the node to its engine and its control socket.
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
+	poller, err := tundev.NewPoller()
+	if err != nil {
+		return err
+	}
+	defer poller.Close()
+	var node *daemon.Node
+	engine := dataplane.New(dataplane.Config{
+		Conn: conn, Poller: poller, Log: log,
+		Signalling: func(from netip.AddrPort, datagram []byte) { node.Receive(from, datagram) },
+	})
+	node, err = daemon.New(daemon.Config{
+		Provisioning: p, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) }, StateDir: o.state, Timers: link.ProfileIP(), Log: log, Version: version(),
+	})
+	if err != nil {
+		return err
+	}
+	server, err := control.Listen(o.socket, node, log)
+	if err != nil {
+		return err
+	}
+	return supervise(ctx, log, engine, node, server)
+}
+
+// supervise runs the parts. The node stops first, so that its releases still go out.
+func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
+	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 2)
+	go func() { failed <- server.Run(outer) }()
+	go func() { failed <- engine.Run(outer) }()
+	stopped := make(chan error, 1)
+	go func() { stopped <- node.Run(inner) }()
+	host.Notify(host.Ready)
+	log.Info("ready")
+	var err error
+	pending := 2
+	select {
+	case err = <-failed:
+		pending--
+		cancel()
+		err = errors.Join(err, <-stopped)
+	case err = <-stopped:
+	}
+	host.Notify(host.Stopping)
+	stop()
+	for range pending {
+		err = errors.Join(err, <-failed)
+	}
+	return err
+}
+
+// trust is the pins of all links.
+type trust struct{ *provision.Provisioning }
+
+// Pinned implements auth.Trust.
+func (t trust) Pinned(name string) []policy.Fingerprint {
+	var pins []policy.Fingerprint
+	for _, l := range t.Links {
+		if l.Peer == name && !slices.Contains(pins, l.Pin) {
+			pins = append(pins, l.Pin)
+		}
+	}
+	return pins
+}
+
+// version is the module's version as the linker recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}

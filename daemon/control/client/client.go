@@ -1,0 +1,81 @@
+// Package client speaks to a daemon's control socket. A Client may be used concurrently.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+
+	"pc5d/daemon/control"
+)
+
+// Client is a caller of one control socket.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// New makes a client; nothing is opened before the first call.
+func New(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// Status asks for everything.
+func (c *Client) Status(ctx context.Context) (control.Status, error) {
+	var s control.Status
+	return s, c.call(ctx, http.MethodGet, "/v1/status", &s)
+}
+
+// Up establishes a link and waits for it at most so long.
+func (c *Client) Up(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
+	var s control.LinkStatus
+	return s, c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/up?wait="+wait.String(), &s)
+}
+
+// Down releases a link.
+func (c *Client) Down(ctx context.Context, link string) (control.LinkStatus, error) {
+	var s control.LinkStatus
+	return s, c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/down", &s)
+}
+
+func (c *Client) call(ctx context.Context, method, path string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://pc5d"+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return c.explain(err)
+	}
+	defer resp.Body.Close()
+	d := json.NewDecoder(resp.Body)
+	if resp.StatusCode == http.StatusOK {
+		return d.Decode(into)
+	}
+	var p control.Problem
+	if err := d.Decode(&p); err != nil || p.Error == "" {
+		return fmt.Errorf("pc5d answered %s", resp.Status)
+	}
+	return errors.New(p.Error)
+}
+
+// explain says what to do when nobody answers.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("no pc5d listens on %s: start it (systemctl start pc5d), or name its socket with --socket", c.path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: permission denied: run pc5ctl as root or as the daemon's user", c.path)
+	}
+	return err
+}

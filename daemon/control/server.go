@@ -1,0 +1,181 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	maxHeader   = 8 << 10
+	maxBody     = 64 << 10
+	maxWait     = 2 * time.Minute
+	defaultWait = 20 * time.Second
+	readTimeout = 5 * time.Second
+	shutdown    = 200 * time.Millisecond
+	probe       = time.Second
+)
+
+// Server serves one control socket.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// Listen makes the socket. One that a dead daemon left is replaced, a live one is not.
+func Listen(path string, s Service, log *slog.Logger) (*Server, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("control socket %s: %w", path, err)
+	}
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	old := syscall.Umask(0o177)
+	l, err := net.Listen("unix", path)
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("control socket %s: %w; name another one with --socket", path, err)
+	}
+	server := &http.Server{
+		Handler: handler(s), MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: maxWait + readTimeout,
+		IdleTimeout: readTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return &Server{listener: peerListener{l}, http: server}, nil
+}
+
+// removeStale takes away a socket that nobody listens on.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("control socket %s: %w", path, err)
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("control socket %s: a file that is no socket is in the way", path)
+	}
+	c, err := net.DialTimeout("unix", path, probe)
+	if err == nil {
+		c.Close()
+		return fmt.Errorf("control socket %s is in use by another pc5d: stop it, or name another one with --socket", path)
+	}
+	return os.Remove(path)
+}
+
+// Run serves until ctx ends; the socket is gone afterwards.
+func (s *Server) Run(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("control socket: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
+	defer cancel()
+	if s.http.Shutdown(grace) != nil {
+		s.http.Close()
+	}
+	<-ended
+	return nil
+}
+
+// Close removes the socket of a server that never ran.
+func (s *Server) Close() { s.listener.Close() }
+
+// peerListener lets in only root and the daemon's own user.
+type peerListener struct{ net.Listener }
+
+func (l peerListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if uid, err := peerUID(c); err == nil && (uid == 0 || int(uid) == os.Geteuid()) {
+			return c, nil
+		}
+		c.Close()
+	}
+}
+
+func peerUID(c net.Conn) (uint32, error) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return 0, errors.New("no Unix socket")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var inner error
+	err = raw.Control(func(fd uintptr) { cred, inner = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	if err = errors.Join(err, inner); err != nil {
+		return 0, err
+	}
+	return cred.Uid, nil
+}
+
+func handler(s Service) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.Status(r.Context())
+		reply(w, v, err)
+	})
+	mux.HandleFunc("POST /v1/links/{name}/up", func(w http.ResponseWriter, r *http.Request) {
+		withWait(w, r, s.Up)
+	})
+	mux.HandleFunc("POST /v1/links/{name}/down", func(w http.ResponseWriter, r *http.Request) {
+		withWait(w, r, s.Down)
+	})
+	return http.MaxBytesHandler(mux, maxBody)
+}
+
+// withWait bounds an operation by the wait that the caller asked for.
+func withWait(w http.ResponseWriter, r *http.Request, do func(context.Context, string) (LinkStatus, error)) {
+	wait := defaultWait
+	if v := r.URL.Query().Get("wait"); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < 0 || d > maxWait {
+			write(w, http.StatusBadRequest, Problem{Error: fmt.Sprintf("wait=%q: expected a duration from 0s to %s", v, maxWait)})
+			return
+		}
+		wait = d
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	defer cancel()
+	v, err := do(ctx, r.PathValue("name"))
+	reply(w, v, err)
+}
+
+func reply(w http.ResponseWriter, v any, err error) {
+	switch {
+	case err == nil:
+		write(w, http.StatusOK, v)
+	case errors.Is(err, ErrNoLink):
+		write(w, http.StatusNotFound, Problem{Error: err.Error()})
+	case errors.Is(err, ErrStopping):
+		write(w, http.StatusServiceUnavailable, Problem{Error: err.Error()})
+	default:
+		write(w, http.StatusConflict, Problem{Error: err.Error()})
+	}
+}
+
+func write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v) // a caller that has gone away is nobody's error
+}

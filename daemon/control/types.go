@@ -1,0 +1,93 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Service is what the API serves.
+type Service interface {
+	Status(ctx context.Context) (Status, error)
+	// Up waits until the link is established, has failed, or ctx ends.
+	Up(ctx context.Context, link string) (LinkStatus, error)
+	Down(ctx context.Context, link string) (LinkStatus, error)
+}
+
+var (
+	// ErrNoLink says that no such link is provisioned.
+	ErrNoLink = errors.New("no such link")
+	// ErrStopping says that the daemon is ending.
+	ErrStopping = errors.New("pc5d is stopping")
+)
+
+// Status is the state of a daemon.
+type Status struct {
+	Version string            `json:"version"`
+	Node    Node              `json:"node"`
+	Links   []LinkStatus      `json:"links"`
+	Drops   map[string]uint64 `json:"drops"` // signalling datagrams, by reason
+}
+
+// Node is the daemon's own identity.
+type Node struct {
+	Name        string `json:"name"`
+	Fingerprint string `json:"fingerprint"`
+	Listen      string `json:"listen"`
+}
+
+// LinkStatus is the state of a link.
+type LinkStatus struct {
+	Name       string            `json:"name"`
+	Interface  string            `json:"interface"`
+	Peer       string            `json:"peer"`
+	Service    string            `json:"service"`
+	State      string            `json:"state"` // down, establishing, waiting, established, failed
+	Role       string            `json:"role,omitempty"`
+	Endpoint   string            `json:"endpoint,omitempty"`
+	Since      time.Time         `json:"since,omitzero"`
+	Protection *Protection       `json:"protection,omitempty"` // only while established
+	LastError  string            `json:"last_error,omitempty"`
+	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
+	RxPackets  uint64            `json:"rx_packets"`
+	TxPackets  uint64            `json:"tx_packets"`
+	RxOctets   uint64            `json:"rx_octets"`
+	TxOctets   uint64            `json:"tx_octets"`
+	Drops      map[string]uint64 `json:"drops"`
+	Messages   []Message         `json:"messages"` // the last ones, oldest first
+}
+
+// Protection is what was negotiated.
+type Protection struct {
+	Signalling Signalling `json:"signalling"`
+	UserPlane  UserPlane  `json:"user_plane"`
+}
+
+// Signalling is the protection of PC5-S.
+type Signalling struct {
+	Integrity string `json:"integrity"`
+	Ciphering string `json:"ciphering"`
+	Form      string `json:"form"` // of SL-SRB2
+}
+
+// UserPlane is the protection of packets.
+type UserPlane struct {
+	Integrity bool   `json:"integrity"`
+	Ciphering bool   `json:"ciphering"`
+	Suite     string `json:"suite"`
+}
+
+// Message is one PC5-S message that was sent, or received and accepted.
+type Message struct {
+	Time       time.Time `json:"time"`
+	Direction  string    `json:"direction"` // sent, received
+	Name       string    `json:"name"`
+	Bearer     string    `json:"bearer"`
+	Protection string    `json:"protection"`
+	Octets     int       `json:"octets"`
+}
+
+// Problem is the body of an error.
+type Problem struct {
+	Error string `json:"error"`
+}

@@ -1,0 +1,9 @@
+// Package host is the seam to the operating system: addresses, routes and guard routes by
+// netlink, and the notifications of systemd. It decides nothing.
+//
+// A guard is an unreachable route with the worst metric behind a protected prefix. It carries our
+// own route protocol number and outlives the process: when the interface is gone, packets for the
+// prefix meet it and not the default route.
+//
+// A Network may be used by one goroutine at a time.
+package host

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// routeProtocol marks our routes; a number that /etc/iproute2/rt_protos leaves free.
+	routeProtocol = 233
+	guardMetric   = math.MaxUint32
+)
+
+// system is the Network of the running kernel, on one netlink handle.
+type system struct{ handle *netlink.Handle }
+
+// Open opens the kernel's network configuration in the current network namespace.
+func Open() (Network, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: %w", err)
+	}
+	return &system{h}, nil
+}
+
+func (s *system) Close() { s.handle.Close() }
+
+// explain adds the remedy to what the kernel says.
+func explain(what string, err error) error {
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%s: %w: pc5d needs CAP_NET_ADMIN; run it as root or by its unit", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Configure implements Network.
+func (s *system) Configure(i Interface) error {
+	l, err := s.handle.LinkByName(i.Name)
+	if err != nil {
+		return explain("interface "+i.Name, err)
+	}
+	if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
+		return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
+	}
+	addresses := i.Addresses
+	if i.LinkLocal.IsValid() {
+		addresses = append(slices.Clip(addresses), netip.PrefixFrom(i.LinkLocal, 64))
+	}
+	for _, p := range addresses {
+		a := &netlink.Addr{IPNet: ipNet(p), Flags: unix.IFA_F_NODAD}
+		if p.Addr().Is4() {
+			a.Flags = 0
+		}
+		if err := s.handle.AddrReplace(l, a); err != nil {
+			return explain(fmt.Sprintf("interface %s: address %s", i.Name, p), err)
+		}
+	}
+	if err := s.handle.LinkSetUp(l); err != nil {
+		return explain("interface "+i.Name+": up", err)
+	}
+	for _, p := range i.Routes {
+		r := &netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipNet(p.Masked()), Protocol: routeProtocol, Scope: netlink.SCOPE_LINK}
+		if err := s.handle.RouteReplace(r); err != nil {
+			return explain(fmt.Sprintf("interface %s: route to %s", i.Name, p), err)
+		}
+	}
+	return nil
+}
+
+// Guard implements Network: the new guards first, then the old ones go.
+func (s *system) Guard(prefixes []netip.Prefix) error {
+	for _, p := range prefixes {
+		r := &netlink.Route{Dst: ipNet(p.Masked()), Type: unix.RTN_UNREACHABLE, Priority: guardMetric, Protocol: routeProtocol}
+		if err := s.handle.RouteReplace(r); err != nil {
+			return explain(fmt.Sprintf("guard route to %s", p), err)
+		}
+	}
+	return s.removeGuards(func(dst netip.Prefix) bool {
+		return !slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Masked() == dst })
+	})
+}
+
+// Clean implements Network.
+func (s *system) Clean() error { return s.removeGuards(func(netip.Prefix) bool { return true }) }
+
+func (s *system) removeGuards(remove func(netip.Prefix) bool) error {
+	filter := &netlink.Route{Protocol: routeProtocol, Type: unix.RTN_UNREACHABLE}
+	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		routes, err := s.handle.RouteListFiltered(family, filter, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TYPE)
+		if err != nil {
+			return explain("list guard routes", err)
+		}
+		for _, r := range routes {
+			if !remove(destination(family, r.Dst)) {
+				continue
+			}
+			if err := s.handle.RouteDel(&r); err != nil && !errors.Is(err, unix.ESRCH) {
+				return explain("remove guard route", err)
+			}
+		}
+	}
+	return nil
+}
+
+// destination is a route's prefix; the kernel leaves a default route's out.
+func destination(family int, n *net.IPNet) netip.Prefix {
+	if n == nil {
+		if family == netlink.FAMILY_V4 {
+			return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		}
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	a, _ := netip.AddrFromSlice(n.IP)
+	ones, _ := n.Mask.Size()
+	if family == netlink.FAMILY_V4 {
+		a = a.Unmap()
+	}
+	return netip.PrefixFrom(a, ones)
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

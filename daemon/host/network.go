@@ -1,0 +1,40 @@
+package host
+
+import (
+	"net/netip"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// Interface is what a link's TUN interface gets.
+type Interface struct {
+	Name      string
+	MTU       int
+	Addresses []netip.Prefix
+	LinkLocal netip.Addr // IPv6, /64
+	Routes    []netip.Prefix
+}
+
+// Network changes the host's network configuration.
+type Network interface {
+	// Configure sets an existing interface up; it may be repeated.
+	Configure(Interface) error
+	// Guard makes the guard routes exactly those of the prefixes.
+	Guard([]netip.Prefix) error
+	// Clean removes every guard route.
+	Clean() error
+	Close()
+}
+
+// Notification is a word for the service manager.
+type Notification string
+
+const (
+	Ready    Notification = daemon.SdNotifyReady
+	Stopping Notification = daemon.SdNotifyStopping
+)
+
+// Notify tells systemd, where there is one; without it nothing happens.
+func Notify(n Notification) {
+	daemon.SdNotify(false, string(n)) // no socket is no error, and a broken one nobody's but systemd's
+}

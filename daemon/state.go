@@ -1,0 +1,115 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// state is the state directory: which links were up, and where their peers were last
+// authenticated, so that a restarted daemon brings them back. Losing it costs an operator's
+// word, never security.
+type state struct {
+	dir  string
+	lock *os.File
+
+	mu    sync.Mutex
+	links map[string]netip.AddrPort
+}
+
+const stateFile = "links.json"
+
+// openState makes the directory where needed and locks it against a second daemon.
+func openState(dir string) (*state, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state directory %s: %w; make it, or name another one with --state", dir, err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state directory %s: %w; name a writable one with --state", dir, err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("state directory %s is in use by another pc5d: stop it, or name another one with --state", dir)
+	}
+	s := &state{dir: dir, lock: lock, links: map[string]netip.AddrPort{}}
+	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &s.links)
+	}
+	if err != nil { // torn or foreign: start without it
+		s.links = map[string]netip.AddrPort{}
+	}
+	return s, nil
+}
+
+func (s *state) close() { s.lock.Close() }
+
+// wanted returns the last authenticated endpoint of a link that was up.
+func (s *state) wanted(link string) (netip.AddrPort, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	endpoint, ok := s.links[link]
+	return endpoint, ok
+}
+
+// remember notes that a link is wanted up.
+func (s *state) remember(link string, endpoint netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.links[link] == endpoint {
+		return nil
+	}
+	s.links[link] = endpoint
+	return s.writeLocked()
+}
+
+// forget notes that a link is wanted down.
+func (s *state) forget(link string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.links[link]; !ok {
+		return nil
+	}
+	delete(s.links, link)
+	return s.writeLocked()
+}
+
+// writeLocked replaces the file at once or not at all.
+func (s *state) writeLocked() error {
+	b, err := json.MarshalIndent(s.links, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, stateFile)
+	f, err := os.CreateTemp(s.dir, stateFile+".*")
+	if err != nil {
+		return fmt.Errorf("state directory %s: %w", s.dir, err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("state file %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("state file %s: %w", path, err)
+	}
+	return syncDirectory(s.dir)
+}
+
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,99 @@
+package dataplane
+
+import (
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+
+	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+// hardBlocks is where AES-GCM stops under one key (chosen: 2^35 blocks).
+const hardBlocks = 1 << 35
+
+// blockLen is the length of a block of AES.
+const blockLen = 16
+
+// Context is one key context of a link's user plane.
+type Context struct {
+	Session          uint16 // K_NRP-sess ID
+	Local, Peer      underlay.LayerTwoID
+	Endpoint         netip.AddrPort
+	Suite            suite.ID
+	SendKey, RecvKey []byte // not kept: the caller wipes them after Install
+	SendSalt         [suite.SaltLen]byte
+	RecvSalt         [suite.SaltLen]byte
+	Sources          []netip.Prefix // inner sources that the peer may use; kept
+	Destinations     []netip.Prefix // inner destinations that are ours; kept; empty: any unicast one
+}
+
+// String keeps the keys out of logs.
+func (c Context) String() string {
+	return fmt.Sprintf("context %04x %s>%s %s [redacted]", c.Session, c.Local, c.Peer, c.Suite)
+}
+
+// GoString keeps the keys out of logs.
+func (c Context) GoString() string { return c.String() }
+
+// keyContext is an installed Context. What both workers read never changes after it was
+// published; window belongs to the receiving worker.
+type keyContext struct {
+	link    *Link
+	id      contextID
+	session uint16
+	header  underlay.Header // of the records we send
+	to      netip.AddrPort
+	send    sendKey
+	receive suite.Suite
+	window  *record.Window
+	filter  innerFilter
+}
+
+// sendKey is a key with what it may still do: whoever seals reserves here first.
+type sendKey struct {
+	suite      suite.Suite
+	counter    *record.Counter
+	blocks     atomic.Uint64
+	blockLimit uint64
+}
+
+// spend reserves blocks for a batch; false, for good, when the key has had enough.
+func (k *sendKey) spend(blocks int) bool {
+	return k.blocks.Add(uint64(blocks)) <= k.blockLimit
+}
+
+// contextID is destination, source and session of a received record in one word.
+type contextID uint64
+
+func newContextID(destination, source underlay.LayerTwoID, session uint16) contextID {
+	return contextID(destination)<<40 | contextID(source)<<16 | contextID(session)
+}
+
+func newKeyContext(l *Link, c Context) (*keyContext, error) {
+	if !c.Local.Assignable() || !c.Peer.Assignable() {
+		return nil, fmt.Errorf("dataplane: link %s: local layer-2 IDs %s and %s can not name a link", l.name, c.Local, c.Peer)
+	}
+	send, err := suite.New(c.Suite, c.SendKey, c.SendSalt)
+	if err != nil {
+		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
+	}
+	receive, err := suite.New(c.Suite, c.RecvKey, c.RecvSalt)
+	if err != nil {
+		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
+	}
+	k := &keyContext{
+		link: l, id: newContextID(c.Local, c.Peer, c.Session), session: c.Session, to: c.Endpoint,
+		header:  underlay.Header{Form: underlay.FormRecord, Destination: c.Peer, Source: c.Local, LCID: underlay.DRB},
+		receive: receive, window: record.NewWindow(record.DefaultWindow),
+		filter: innerFilter{sources: c.Sources, destinations: c.Destinations},
+	}
+	k.send.suite, k.send.counter, k.send.blockLimit = send, record.NewCounter(record.Limit), hardBlocks
+	return k, nil
+}
+
+func (k *keyContext) wipe() {
+	k.send.suite.Wipe()
+	k.receive.Wipe()
+}

@@ -1,0 +1,44 @@
+package dataplane
+
+// Drop is the reason why a packet or a datagram was dropped.
+type Drop uint8
+
+const (
+	// On the way out.
+	DropLinkDown   Drop = iota // no sending context
+	DropTooBig                 // longer than a record holds
+	DropKeyLimit               // the key has no COUNT or no block left
+	DropSendFailed             // the socket refused the datagrams
+	// On the way in, before a tag verified.
+	DropCut            // the buffer of the socket was cut
+	DropMalformed      // no underlay header or too short for a record
+	DropUnknownContext // nothing installed for these L2 IDs and this session
+	DropReplayed       // COUNT taken before
+	DropTooOld         // COUNT behind the replay window
+	DropUnverified     // the tag does not verify
+	// On the way in, from the authenticated peer.
+	DropBadFrame         // a frame does not fit its record
+	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
+	DropInnerSource      // inner source is not the peer's
+	DropInnerDestination // inner destination is not ours
+	// Both ways.
+	DropDeviceFull   // the TUN takes nothing now
+	DropDeviceFailed // the TUN refused the packet or is gone
+
+	dropCount
+)
+
+var dropNames = [dropCount]string{
+	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed",
+	DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
+	DropTooOld: "too_old", DropUnverified: "unverified", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
+	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropDeviceFull: "device_full",
+	DropDeviceFailed: "device_failed",
+}
+
+func (d Drop) String() string {
+	if d < dropCount {
+		return dropNames[d]
+	}
+	return "unknown"
+}

@@ -1,0 +1,67 @@
+package dataplane
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+const (
+	headerLenIPv4 = 20
+	headerLenIPv6 = 40
+)
+
+// innerFilter decides which inner packets of the peer reach the interface.
+type innerFilter struct{ sources, destinations []netip.Prefix }
+
+// judge is false with the reason where the packet must not pass.
+func (f *innerFilter) judge(packet []byte) (Drop, bool) {
+	source, destination, ok := innerAddresses(packet)
+	if !ok {
+		return DropInnerMalformed, false
+	}
+	if !unicast(source) || !within(f.sources, source) {
+		return DropInnerSource, false
+	}
+	if !unicast(destination) || len(f.destinations) > 0 && !within(f.destinations, destination) {
+		return DropInnerDestination, false
+	}
+	return 0, true
+}
+
+// innerAddresses reads the addresses of one whole IP packet whose header states its length.
+func innerAddresses(p []byte) (source, destination netip.Addr, ok bool) {
+	if len(p) < headerLenIPv4 {
+		return source, destination, false
+	}
+	switch p[0] >> 4 {
+	case 4:
+		header := int(p[0]&0x0f) * 4
+		if header < headerLenIPv4 || header > len(p) || int(binary.BigEndian.Uint16(p[2:])) != len(p) {
+			return source, destination, false
+		}
+		return netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20])), true
+	case 6:
+		if len(p) < headerLenIPv6 || int(binary.BigEndian.Uint16(p[4:]))+headerLenIPv6 != len(p) {
+			return source, destination, false
+		}
+		return netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40])), true
+	}
+	return source, destination, false
+}
+
+// unicast refuses the addresses that no packet from a peer may carry.
+func unicast(a netip.Addr) bool {
+	if a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() || a.Is4In6() {
+		return false
+	}
+	return a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+func within(prefixes []netip.Prefix, a netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

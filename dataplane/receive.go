@@ -1,0 +1,206 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+
+	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
+)
+
+const (
+	// receiveMessages is how many buffers one receive may fill.
+	receiveMessages = 16
+	// openBatch is how many records are opened together.
+	openBatch = 64
+	// lead is the room in front of each opened content: the virtio-net header of its first
+	// packet reaches into it.
+	lead = 64
+)
+
+// receiver is the worker from the socket to the TUN devices.
+type receiver struct {
+	engine   *Engine
+	activity activity
+	messages []udp.Message
+	context  *keyContext // of the waiting records
+	items    [openBatch]suite.Item
+	starts   [openBatch]int // of each content in contents
+	n        int            // records waiting
+	contents []byte
+	used     int // of contents
+}
+
+func newReceiver(e *Engine) *receiver {
+	return &receiver{
+		engine:   e,
+		messages: udp.NewMessages(receiveMessages),
+		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
+	}
+}
+
+func (r *receiver) run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for {
+		n, err := r.engine.config.Conn.Receive(r.messages)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		r.process(r.messages[:n])
+	}
+}
+
+// process takes what one receive brought: first the records, then the signalling.
+func (r *receiver) process(messages []udp.Message) {
+	r.activity.begin()
+	table, signalling := r.engine.table.Load(), false
+	for i := range messages {
+		if messages[i].Cut {
+			r.engine.drops.add(DropCut, 1)
+			continue
+		}
+		for d := messages[i].Datagrams(); d.Next(); {
+			if !isUserRecord(d.Datagram()) {
+				signalling = true
+				continue
+			}
+			r.accept(table, d.Datagram())
+		}
+	}
+	r.open()
+	r.activity.end()
+	if signalling {
+		r.signal(messages)
+	}
+}
+
+// isUserRecord looks at form and LCID only.
+func isUserRecord(datagram []byte) bool {
+	h, _, err := underlay.Parse(datagram)
+	return err == nil && h.Form == underlay.FormRecord && h.LCID == underlay.DRB
+}
+
+// signal hands out what is not a user-plane record.
+func (r *receiver) signal(messages []udp.Message) {
+	for i := range messages {
+		for d := messages[i].Datagrams(); d.Next(); {
+			r.hand(messages[i].From, d.Datagram())
+		}
+	}
+}
+
+func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
+	if _, _, err := underlay.Parse(datagram); err != nil {
+		r.engine.drops.add(DropMalformed, 1)
+		return
+	}
+	if !isUserRecord(datagram) {
+		r.engine.config.Signalling(from, datagram)
+	}
+}
+
+// accept does the cheap checks and queues a record for opening.
+func (r *receiver) accept(t *table, datagram []byte) {
+	h, aad, sealed, err := record.ParseHeader(datagram)
+	if err != nil {
+		r.engine.drops.add(DropMalformed, 1)
+		return
+	}
+	k := t.contexts[newContextID(h.Destination, h.Source, h.Session)]
+	if k == nil {
+		r.engine.drops.add(DropUnknownContext, 1)
+		return
+	}
+	if v := k.window.Check(h.Count); v != record.Fresh {
+		k.link.drops.add(replayDrop(v), 1)
+		return
+	}
+	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
+		r.open()
+		r.context = k
+	}
+	start := r.used + lead
+	r.items[r.n] = suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed, Dst: r.contents[start : start : start+len(sealed)]}
+	r.starts[r.n] = start
+	r.used = (start + len(sealed) + lead - 1) &^ (lead - 1)
+	r.n++
+}
+
+func replayDrop(v record.Verdict) Drop {
+	if v == record.Old {
+		return DropTooOld
+	}
+	return DropReplayed
+}
+
+// open opens the waiting records and delivers what is authentic.
+func (r *receiver) open() {
+	if r.n == 0 {
+		r.context = nil
+		return
+	}
+	k := r.context
+	k.receive.Open(r.items[:r.n])
+	var got delivered
+	for i := range r.items[:r.n] {
+		it := &r.items[i]
+		if !it.OK {
+			k.link.drops.add(DropUnverified, 1)
+			continue
+		}
+		// Only now, and by this worker alone: COUNTs may repeat within the batch.
+		if v := k.window.Commit(record.Count(it.Count)); v != record.Fresh {
+			k.link.drops.add(replayDrop(v), 1)
+			continue
+		}
+		got.records++
+		r.deliver(k, it.Dst, r.starts[i], &got)
+	}
+	if got.records > 0 {
+		k.link.received.add(got.packets, got.octets, got.records)
+	}
+	r.n, r.used, r.context = 0, 0, nil
+}
+
+type delivered struct{ packets, octets, records int }
+
+// deliver writes the packets of one authentic record, which starts at contents[start].
+func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delivered) {
+	frames := record.NewFrames(content)
+	for frames.Next() {
+		if frames.Type() != record.FramePacket {
+			continue
+		}
+		packet := frames.Payload()
+		if reason, ok := k.filter.judge(packet); !ok {
+			k.link.drops.add(reason, 1)
+			continue
+		}
+		// The header goes over the frame header and over what is delivered already.
+		at := start + frames.Offset()
+		out := r.contents[at-tundev.HeaderLen : at+len(packet)]
+		clear(out[:tundev.HeaderLen])
+		if _, err := k.link.device.Write(out); err != nil {
+			k.link.drops.add(deviceDrop(err), 1)
+			continue
+		}
+		got.packets++
+		got.octets += len(packet)
+	}
+	if frames.Err() != nil {
+		k.link.drops.add(DropBadFrame, 1)
+	}
+}
+
+func deviceDrop(err error) Drop {
+	if errors.Is(err, tundev.ErrAgain) {
+		return DropDeviceFull
+	}
+	return DropDeviceFailed
+}

@@ -1,0 +1,18 @@
+// Package tundev is the interface of a link: a TUN device whose descriptor the engine polls,
+// reads and writes itself, and the poller over all of them.
+//
+// An idle device costs one descriptor and nothing else: wireguard-go's tun.CreateTUN makes the
+// interface, the descriptor is duplicated and the rest closed. The package sets no address and
+// no route and does not look into packets.
+//
+// Each read gives one packet and each write takes one, behind a virtio-net header. No offload
+// is asked for, so that header is zero in both directions:
+//
+//	+-----------------------------+--------------------------------+
+//	| struct virtio_net_hdr (10)  |  one whole IPv4 or IPv6 packet |
+//	+-----------------------------+--------------------------------+
+//
+// Read and Write may be called by one goroutine each; Close only when neither is under way and
+// the poller has forgotten the device. Add, Remove and Close of a Poller may be called by any
+// goroutine, Wait by one.
+package tundev

@@ -1,0 +1,151 @@
+package udp
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// fakeQueue is how many sends wait at a Fake that nobody reads; more are dropped, as a full
+// socket buffer does.
+const fakeQueue = 256
+
+// Network connects Fakes by their addresses.
+type Network struct {
+	mu    sync.Mutex
+	ends  map[netip.AddrPort]*Fake
+	lossy func(from, to netip.AddrPort, datagram []byte) bool
+}
+
+// NewNetwork makes an empty network.
+func NewNetwork() *Network { return &Network{ends: make(map[netip.AddrPort]*Fake)} }
+
+// Lose makes the network drop the datagrams for which drop is true.
+func (n *Network) Lose(drop func(from, to netip.AddrPort, datagram []byte) bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lossy = drop
+}
+
+// Listen adds an end. Each queue slot holds one Send.
+func (n *Network) Listen(at netip.AddrPort) *Fake {
+	f := &Fake{network: n, local: at, queue: make(chan parcel, fakeQueue), free: make(chan []byte, fakeQueue), done: make(chan struct{})}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ends[at] = f
+	return f
+}
+
+func (n *Network) find(from, to netip.AddrPort, b []byte) *Fake {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lossy != nil && n.lossy(from, to, b) {
+		return nil
+	}
+	return n.ends[to]
+}
+
+// Fake is a Conn in memory. It reuses its buffers: steady traffic allocates nothing.
+type Fake struct {
+	network *Network
+	local   netip.AddrPort
+	queue   chan parcel
+	free    chan []byte
+	once    sync.Once
+	done    chan struct{}
+}
+
+type parcel struct {
+	from netip.AddrPort
+	data []byte
+	size int
+}
+
+// Send implements Conn. Where the network is lossy each datagram goes alone.
+func (f *Fake) Send(to netip.AddrPort, b []byte, size int) error {
+	if segments(b, size) == 0 {
+		return ErrBatch
+	}
+	select {
+	case <-f.done:
+		return net.ErrClosed
+	default:
+	}
+	f.network.mu.Lock()
+	lossy := f.network.lossy != nil
+	f.network.mu.Unlock()
+	if !lossy {
+		f.network.deliver(f.local, to, b, size)
+		return nil
+	}
+	for len(b) > 0 {
+		n := min(size, len(b))
+		f.network.deliver(f.local, to, b[:n], n)
+		b = b[n:]
+	}
+	return nil
+}
+
+func (n *Network) deliver(from, to netip.AddrPort, b []byte, size int) {
+	if end := n.find(from, to, b); end != nil {
+		end.put(from, b, size)
+	}
+}
+
+// Inject delivers octets as one received buffer, from an address of the caller's choice.
+func (f *Fake) Inject(from netip.AddrPort, b []byte, size int) { f.put(from, b, size) }
+
+func (f *Fake) put(from netip.AddrPort, b []byte, size int) {
+	var room []byte
+	select {
+	case room = <-f.free:
+	default:
+	}
+	select {
+	case f.queue <- parcel{from: from, data: append(room[:0], b...), size: size}:
+	default:
+	}
+}
+
+// Receive implements Conn.
+func (f *Fake) Receive(messages []Message) (int, error) {
+	select {
+	case <-f.done:
+		return 0, net.ErrClosed
+	case p := <-f.queue:
+		f.take(p, &messages[0])
+	}
+	n := 1
+	for n < len(messages) {
+		select {
+		case p := <-f.queue:
+			f.take(p, &messages[n])
+			n++
+		default:
+			return n, nil
+		}
+	}
+	return n, nil
+}
+
+func (f *Fake) take(p parcel, m *Message) {
+	m.Data = m.Buffer[:copy(m.Buffer, p.data)]
+	m.Cut = len(m.Data) < len(p.data)
+	m.Segment, m.From = p.size, p.from
+	select {
+	case f.free <- p.data:
+	default:
+	}
+}
+
+// LocalAddr implements Conn.
+func (f *Fake) LocalAddr() netip.AddrPort { return f.local }
+
+// Offloads implements Conn.
+func (f *Fake) Offloads() Offloads { return Offloads{Segment: true, Coalesce: true} }
+
+// Close implements Conn.
+func (f *Fake) Close() error {
+	f.once.Do(func() { close(f.done) })
+	return nil
+}

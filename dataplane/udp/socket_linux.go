@@ -1,0 +1,132 @@
+package udp
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// socketBuffer is what the node asks for in each direction; the kernel gives at most its
+// net.core.[rw]mem_max unless the process may override that. Chosen: some ms at 10 Gbit/s.
+const socketBuffer = 4 << 20
+
+// Socket is the Linux Conn.
+type Socket struct {
+	fd      int
+	four    bool // AF_INET: no IPv6 on this host, or an IPv4 address was asked for
+	local   netip.AddrPort
+	segment atomic.Bool
+	gro     bool
+	closed  atomic.Bool
+	senders sync.Pool // *sender
+	inbox   receiver  // of the goroutine that receives
+
+	// Held for reading over every use of fd, also while blocked in it: Close first wakes the
+	// users, then waits for them, so that nobody meets a descriptor of somebody else.
+	mu sync.RWMutex
+}
+
+// Listen opens the socket. "[::]" and the zero address listen on both families.
+func Listen(at netip.AddrPort, log *slog.Logger) (*Socket, error) {
+	s := &Socket{four: at.Addr().Is4() && !at.Addr().IsUnspecified()}
+	s.senders.New = func() any { return new(sender) }
+	if err := s.open(at); err != nil {
+		return nil, fmt.Errorf("udp: listen on %s: %w", at, err)
+	}
+	s.tune(log)
+	return s, nil
+}
+
+func (s *Socket) open(at netip.AddrPort) error {
+	family := unix.AF_INET6
+	if s.four {
+		family = unix.AF_INET
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
+	if err == unix.EAFNOSUPPORT && at.Addr().IsUnspecified() {
+		s.four = true
+		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
+	}
+	if err != nil {
+		return fmt.Errorf("socket: %w", err)
+	}
+	s.fd = fd
+	if err := s.bind(at); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	return nil
+}
+
+func (s *Socket) bind(at netip.AddrPort) error {
+	var address unix.Sockaddr = &unix.SockaddrInet4{Port: int(at.Port())}
+	switch {
+	case s.four && at.Addr().Is4():
+		address = &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	case !s.four:
+		six := &unix.SockaddrInet6{Port: int(at.Port())}
+		if at.Addr().Is6() {
+			six.Addr = at.Addr().As16()
+		}
+		only := 1
+		if at.Addr().IsUnspecified() || !at.IsValid() {
+			only = 0
+		}
+		if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
+			return fmt.Errorf("choose address families: %w", err)
+		}
+		address = six
+	}
+	if err := unix.Bind(s.fd, address); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	bound, err := unix.Getsockname(s.fd)
+	if err != nil {
+		return fmt.Errorf("read the bound address: %w", err)
+	}
+	switch b := bound.(type) {
+	case *unix.SockaddrInet4:
+		s.local = netip.AddrPortFrom(netip.AddrFrom4(b.Addr), uint16(b.Port))
+	case *unix.SockaddrInet6:
+		s.local = netip.AddrPortFrom(netip.AddrFrom16(b.Addr), uint16(b.Port))
+	}
+	return nil
+}
+
+// tune asks for buffers and offloads; each may be refused.
+func (s *Socket) tune(log *slog.Logger) {
+	for _, o := range [...][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
+		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[0], socketBuffer) != nil {
+			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], socketBuffer) // less is fine
+		}
+	}
+	_, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
+	s.segment.Store(err == nil)
+	s.gro = unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) == nil
+	if !s.segment.Load() || !s.gro {
+		log.Info("the kernel lacks a UDP offload: more system calls", "udp_segment", s.segment.Load(), "udp_gro", s.gro)
+	}
+}
+
+// LocalAddr is the bound address.
+func (s *Socket) LocalAddr() netip.AddrPort { return s.local }
+
+// Offloads tells what is in use.
+func (s *Socket) Offloads() Offloads { return Offloads{Segment: s.segment.Load(), Coalesce: s.gro} }
+
+// Close wakes Receive and frees the descriptor once nobody uses it.
+func (s *Socket) Close() error {
+	if s.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	// ENOTCONN on a socket without a peer, but a blocked reader wakes up all the same.
+	_ = unix.Shutdown(s.fd, unix.SHUT_RD)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return unix.Close(s.fd)
+}

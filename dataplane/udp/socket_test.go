@@ -1,0 +1,215 @@
+package udp
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func listen(t testing.TB, at string) *Socket {
+	t.Helper()
+	s, err := Listen(netip.MustParseAddrPort(at), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// collect receives until n datagrams came.
+func collect(t testing.TB, c Conn, n int) (got [][]byte, from netip.AddrPort) {
+	t.Helper()
+	messages := NewMessages(4)
+	for len(got) < n {
+		k, err := c.Receive(messages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range messages[:k] {
+			from = messages[i].From
+			for d := messages[i].Datagrams(); d.Next(); {
+				got = append(got, bytes.Clone(d.Datagram()))
+			}
+		}
+	}
+	return got, from
+}
+
+func batch(n, size, last int) []byte {
+	b := make([]byte, 0, n*size)
+	for i := range n {
+		d := bytes.Repeat([]byte{byte(i)}, size)
+		if i == n-1 {
+			d = d[:last]
+		}
+		b = append(b, d...)
+	}
+	return b
+}
+
+func TestSocketBatch(t *testing.T) {
+	for _, tt := range []struct {
+		name, a, b  string
+		size, n, ln int
+		plain       bool
+	}{
+		{"one", "127.0.0.1:0", "127.0.0.1:0", 100, 1, 100, false},
+		{"segments", "127.0.0.1:0", "127.0.0.1:0", 1440, 44, 1440, false},
+		{"last one shorter", "127.0.0.1:0", "127.0.0.1:0", 1440, 10, 33, false},
+		{"without UDP_SEGMENT", "127.0.0.1:0", "127.0.0.1:0", 1440, 10, 33, true},
+		{"IPv6", "[::1]:0", "[::1]:0", 1440, 10, 33, false},
+		{"IPv4 to a dual stack socket", "127.0.0.1:0", "[::]:0", 1440, 10, 33, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := listen(t, tt.a), listen(t, tt.b)
+			if tt.plain {
+				a.segment.Store(false)
+			}
+			to := b.LocalAddr()
+			if to.Addr().IsUnspecified() {
+				to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), to.Port())
+			}
+			out := batch(tt.n, tt.size, tt.ln)
+			if err := a.Send(to, out, tt.size); err != nil {
+				t.Fatal(err)
+			}
+			got, from := collect(t, b, tt.n)
+			if !bytes.Equal(bytes.Join(got, nil), out) || len(got[len(got)-1]) != tt.ln || len(got) != tt.n {
+				t.Fatalf("%d datagrams, last %d octets, same octets %v", len(got), len(got[len(got)-1]), bytes.Equal(bytes.Join(got, nil), out))
+			}
+			if from != a.LocalAddr() {
+				t.Fatalf("from %s, want %s", from, a.LocalAddr())
+			}
+			if err := b.Send(from, []byte("back"), 4); err != nil {
+				t.Fatal(err)
+			}
+			if back, _ := collect(t, a, 1); string(back[0]) != "back" {
+				t.Fatalf("answer %q", back[0])
+			}
+		})
+	}
+}
+
+func TestSendNarrowPath(t *testing.T) {
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	// 40,000-octet segments do not fit twice into one send: refused before the kernel sees them.
+	if err := a.Send(b.LocalAddr(), make([]byte, 80000), 40000); !errors.Is(err, ErrBatch) {
+		t.Fatalf("80,000 octets: %v", err)
+	}
+	for _, size := range []int{0, -1} {
+		if err := a.Send(b.LocalAddr(), []byte("x"), size); !errors.Is(err, ErrBatch) {
+			t.Fatalf("size %d: %v", size, err)
+		}
+	}
+	if err := a.Send(b.LocalAddr(), make([]byte, 65), 1); !errors.Is(err, ErrBatch) {
+		t.Fatalf("65 datagrams: %v", err)
+	}
+	if err := a.Send(netip.AddrPort{}, []byte("x"), 1); err == nil {
+		t.Fatal("sent to nowhere")
+	}
+}
+
+func TestCloseWakesReceive(t *testing.T) {
+	s := listen(t, "[::]:0")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Receive(NewMessages(1))
+		ended <- err
+	}()
+	time.Sleep(10 * time.Millisecond) // let it block; also right when it did not yet
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("Receive after Close: %v", err)
+	}
+	if err := s.Send(netip.MustParseAddrPort("127.0.0.1:9"), []byte("x"), 1); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("Send after Close: %v", err)
+	}
+}
+
+func TestSocketNoAllocations(t *testing.T) {
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	out, to, messages := batch(10, 1440, 1440), b.LocalAddr(), NewMessages(8)
+	n := testing.AllocsPerRun(200, func() {
+		if err := a.Send(to, out, 1440); err != nil {
+			t.Fatal(err)
+		}
+		for got := 0; got < len(out); {
+			k, err := b.Receive(messages)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range messages[:k] {
+				got += len(m.Data)
+			}
+		}
+	})
+	if n != 0 && !raceEnabled {
+		t.Fatalf("%v allocations per batch", n)
+	}
+}
+
+func TestT63OddSegmentSizes(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		m     Message
+		sizes []int
+	}{
+		{"absent", Message{Data: make([]byte, 10)}, []int{10}},
+		{"negative", Message{Data: make([]byte, 10), Segment: -4}, []int{10}},
+		{"larger than the buffer", Message{Data: make([]byte, 10), Segment: 11}, []int{10}},
+		{"with a rest", Message{Data: make([]byte, 10), Segment: 4}, []int{4, 4, 2}},
+		{"empty", Message{Segment: 4}, nil},
+		{"cut", Message{Data: make([]byte, 10), Cut: true}, nil},
+	} {
+		var got []int
+		for d := tt.m.Datagrams(); d.Next(); {
+			got = append(got, len(d.Datagram()))
+		}
+		if len(got) != len(tt.sizes) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.sizes)
+			continue
+		}
+		for i := range got {
+			if got[i] != tt.sizes[i] {
+				t.Errorf("%s: %v, want %v", tt.name, got, tt.sizes)
+			}
+		}
+	}
+}
+
+func FuzzSegmentSize(f *testing.F) {
+	f.Add(make([]byte, 48))
+	f.Add([]byte{20, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 104, 0, 0, 0, 0xa0, 5, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, control []byte) {
+		aligned := make([]byte, 48) // as the kernel writes it: aligned, bounded
+		segmentSize(aligned[:copy(aligned, control)])
+	})
+}
+
+func TestFakeNetwork(t *testing.T) {
+	n := NewNetwork()
+	a, b := n.Listen(netip.MustParseAddrPort("192.0.2.1:1")), n.Listen(netip.MustParseAddrPort("192.0.2.2:1"))
+	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10); err != nil {
+		t.Fatal(err)
+	}
+	if got, from := collect(t, b, 3); len(got[2]) != 4 || from != a.LocalAddr() {
+		t.Fatalf("got %v from %s", got, from)
+	}
+	n.Lose(func(_, _ netip.AddrPort, d []byte) bool { return d[0] == 1 })
+	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := collect(t, b, 2); got[1][0] != 2 {
+		t.Fatalf("got %v", got)
+	}
+	b.Close()
+	if _, err := b.Receive(NewMessages(1)); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("closed: %v", err)
+	}
+}
