@@ -1,15 +1,19 @@
+# make demo   two daemons on this machine, one protected link between them (root)
 # make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 5s
-STAGES      := vet unit race fuzz
+STAGES      := vet unit race fuzz net
 
-.PHONY: build test deps $(STAGES)
+.PHONY: build demo test deps $(STAGES)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
+
+demo: build
+	bin/pc5ctl demo
 
 # Each stage is a target of its own; the table of stages and times comes last.
 test: deps
@@ -31,3 +35,6 @@ race:
 
 fuzz:
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz
+
+# Real daemons, TUN, veth and namespaces.
+net: demo

@@ -17,10 +17,14 @@ func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
 	if e.PeerLinkLocal.IsLinkLocalUnicast() && e.PeerLinkLocal.Is6() {
 		sources = append(sources, netip.PrefixFrom(e.PeerLinkLocal, 128))
 	}
+	destinations := []netip.Prefix{netip.PrefixFrom(k.link.LinkLocal, 128)}
+	for _, a := range k.config.Addresses {
+		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
+	}
 	return dataplane.Context{
 		Session: uint16(e.Session), Local: e.Local, Peer: e.Peer, Endpoint: e.Endpoint, Suite: e.Suite,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
-		Sources: sources,
+		Sources: sources, Destinations: destinations,
 	}
 }
 

@@ -53,15 +53,15 @@ func New(c Config) *Engine {
 	return e
 }
 
-// Run moves packets until ctx ends or the socket fails; then it closes Conn and Poller and
-// wipes all keys. It may be called once.
+// Run moves packets until ctx ends, which is no error, or the socket or the poller fails; then
+// it closes Conn and Poller and wipes all keys. It may be called once.
 func (e *Engine) Run(ctx context.Context) error {
 	ended := make(chan error, 2)
 	go func() { ended <- e.transmit.run() }()
 	go func() { ended <- e.receive.run() }()
 	close(e.ready)
-	waiting := 2
 	var failed error
+	waiting := 2
 	select {
 	case <-ctx.Done():
 	case failed = <-ended:
@@ -69,16 +69,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	_ = e.config.Poller.Close() // both only wake the workers; a second Close says so
 	_ = e.config.Conn.Close()
-	for ; waiting > 0; waiting-- {
-		if err := <-ended; failed == nil && !errors.Is(err, net.ErrClosed) {
-			failed = err
-		}
+	for range waiting {
+		<-ended // closed, or one more word on the same failure
 	}
 	e.wipeAll()
-	if failed != nil && !errors.Is(failed, net.ErrClosed) {
+	if failed != nil {
 		return fmt.Errorf("dataplane: %w", failed)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // Ready is closed when Run moves packets.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -98,7 +97,7 @@ func run(t testing.TB, ends ...*end) {
 	t.Cleanup(func() {
 		cancel()
 		for range ends {
-			if err := <-done; !errors.Is(err, context.Canceled) {
+			if err := <-done; err != nil {
 				t.Errorf("Run: %v", err)
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
@@ -42,7 +41,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	}
 	conn, err := udp.Listen(p.Node.Listen, log)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", p.Node.Listen, err)
+		return err
 	}
 	defer conn.Close()
 	return serve(ctx, o, log, p, identity, network, conn)

@@ -94,9 +94,9 @@ func TestSocketBatch(t *testing.T) {
 	}
 }
 
-func TestSendNarrowPath(t *testing.T) {
+func TestSendRefuses(t *testing.T) {
 	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	// 40,000-octet segments do not fit twice into one send: refused before the kernel sees them.
+	// Refused before the kernel sees it.
 	if err := a.Send(b.LocalAddr(), make([]byte, 80000), 40000); !errors.Is(err, ErrBatch) {
 		t.Fatalf("80,000 octets: %v", err)
 	}

@@ -1,0 +1,225 @@
+// Package demo shows a whole link on one machine: two hosts of a lab, two daemons, the messages
+// between them, traffic through the link, and the proof that nothing of it stands on the
+// underlay. It needs root and the pc5d that stands beside the running program.
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"pc5d/daemon/control"
+	"pc5d/daemon/control/client"
+	"pc5d/daemon/lab"
+)
+
+const (
+	limit        = 30 * time.Second
+	startTimeout = 5 * time.Second
+	stopTimeout  = 3 * time.Second
+	transfer     = 200 << 20
+)
+
+// demo is one run.
+type demo struct {
+	out   io.Writer
+	dir   string
+	lab   *lab.Lab
+	nodes [2]*node
+}
+
+// node is one daemon of the demo.
+type node struct {
+	host    *lab.Host
+	peer    string
+	four    netip.Addr
+	six     netip.Addr
+	log     *os.File
+	process *lab.Process
+	client  *client.Client
+}
+
+// Run runs the demo and says on out what it sees. It leaves nothing behind.
+func Run(ctx context.Context, out io.Writer) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "pc5-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l, err := lab.New()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	d := &demo{out: out, dir: dir, lab: l}
+	d.nodes[0] = &node{host: l.A, peer: "bob", four: netip.MustParseAddr("10.5.0.1"), six: netip.MustParseAddr("fd05::1")}
+	d.nodes[1] = &node{host: l.B, peer: "alice", four: netip.MustParseAddr("10.5.0.2"), six: netip.MustParseAddr("fd05::2")}
+	defer func() { err = errors.Join(err, d.stop()) }()
+	return d.run(ctx)
+}
+
+func (d *demo) run(ctx context.Context) error {
+	if err := d.provision(); err != nil {
+		return err
+	}
+	for _, n := range d.nodes {
+		if err := d.start(ctx, n); err != nil {
+			return err
+		}
+	}
+	pattern, err := plaintext()
+	if err != nil {
+		return err
+	}
+	capture, err := d.lab.B.Capture(pattern)
+	if err != nil {
+		return err
+	}
+	s, err := d.nodes[0].client.Up(ctx, "bob", startTimeout)
+	if err != nil {
+		return err
+	}
+	if s.State != "established" {
+		return fmt.Errorf("link %s is %s: %s %s", s.Name, s.State, s.LastError, s.Hint)
+	}
+	d.timeline(s)
+	if err := d.traffic(ctx, pattern); err != nil {
+		return err
+	}
+	return d.prove(ctx, capture)
+}
+
+// plaintext is what is sent inside and must never be seen outside.
+func plaintext() ([]byte, error) {
+	b := make([]byte, 16)
+	if _, err := rand.Read(b); err != nil {
+		return nil, err
+	}
+	return []byte("pc5d demo " + hex.EncodeToString(b)), nil
+}
+
+// start starts a daemon and waits until it answers.
+func (d *demo) start(ctx context.Context, n *node) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	base := filepath.Join(d.dir, n.host.Name)
+	if n.log, err = os.Create(base + ".log"); err != nil {
+		return err
+	}
+	n.client = client.New(base + ".sock")
+	n.process, err = n.host.Start(n.log, filepath.Join(filepath.Dir(self), "pc5d"),
+		"--config", base+".toml", "--socket", base+".sock", "--state", base+".state")
+	if err != nil {
+		return fmt.Errorf("%w: pc5d must stand beside pc5ctl (make build)", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := n.client.Status(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-n.process.Done():
+			return d.died(n)
+		case <-ctx.Done():
+			return d.died(n)
+		case <-tick.C:
+		}
+	}
+}
+
+// died reports a daemon that did not start, in its own words.
+func (d *demo) died(n *node) error {
+	b, err := os.ReadFile(n.log.Name())
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("pc5d of %s did not start:\n%s", n.host.Name, b)
+}
+
+func (d *demo) timeline(s control.LinkStatus) {
+	fmt.Fprintf(d.out, "messages, as alice saw them:\n")
+	for _, m := range s.Messages {
+		arrow := "->"
+		if m.Direction == "received" {
+			arrow = "<-"
+		}
+		fmt.Fprintf(d.out, "  %+7.1f ms  %s %-37s %-8s %-19s %4d octets\n",
+			float64(m.Time.Sub(s.Messages[0].Time).Microseconds())/1000, arrow, m.Name, m.Bearer, m.Protection, m.Octets)
+	}
+}
+
+// traffic sends through the link what people send.
+func (d *demo) traffic(ctx context.Context, pattern []byte) error {
+	a, b := d.nodes[0], d.nodes[1]
+	for _, to := range []netip.Addr{b.four, b.six} {
+		rtt, err := a.host.Ping(to, time.Second)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "ping %s: %s\n", to, rtt.Round(time.Microsecond))
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	took, err := a.host.Transfer(b.host, b.four, transfer, pattern, limit/2)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "TCP: %d MB in %s, %.2f Gbit/s, checksums equal\n", transfer>>20, took.Round(time.Millisecond), float64(transfer)*8/took.Seconds()/1e9)
+	return nil
+}
+
+// prove ends the capture and says what protected the link.
+func (d *demo) prove(ctx context.Context, capture *lab.Capture) error {
+	frames, found, lost, err := capture.Stop()
+	if err != nil {
+		return err
+	}
+	if frames == 0 || found > 0 {
+		return fmt.Errorf("the capture of the underlay has %d frames, and %d of them show the plaintext", frames, found)
+	}
+	fmt.Fprintf(d.out, "underlay: %d frames looked at (%d not caught), 0 with the plaintext sent inside\n", frames, lost)
+	for _, n := range d.nodes {
+		s, err := n.client.Status(ctx)
+		if err != nil {
+			return err
+		}
+		l := s.Links[0]
+		if l.State != "established" || l.Protection == nil {
+			return fmt.Errorf("link %s of %s is %s: %s", l.Name, s.Node.Name, l.State, l.LastError)
+		}
+		fmt.Fprintf(d.out, "established %s at %s as %s: signalling %s+%s, %s; user plane %s\n", l.Interface, s.Node.Name, l.Role,
+			l.Protection.Signalling.Integrity, l.Protection.Signalling.Ciphering, l.Protection.Signalling.Form, l.Protection.UserPlane.Suite)
+	}
+	return nil
+}
+
+// stop ends the daemons.
+func (d *demo) stop() error {
+	var err error
+	for _, n := range d.nodes {
+		if n.process != nil {
+			if e := n.process.Stop(stopTimeout); e != nil {
+				err = errors.Join(err, fmt.Errorf("pc5d of %s: %w", n.host.Name, e))
+			}
+		}
+		if n.log != nil {
+			n.log.Close()
+		}
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package dataplane_test
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+
+	"pc5d/dataplane"
+)
+
+func packet6(source, destination string, n int) []byte {
+	p := make([]byte, n)
+	p[0] = 0x60
+	binary.BigEndian.PutUint16(p[4:], uint16(n-40))
+	s, d := netip.MustParseAddr(source).As16(), netip.MustParseAddr(destination).As16()
+	copy(p[8:], s[:])
+	copy(p[24:], d[:])
+	return p
+}
+
+func packet4(source, destination string) []byte {
+	return packet(netip.MustParseAddr(source), netip.MustParseAddr(destination), 40, 0)
+}
+
+var filter = dataplane.Context{
+	Sources:      []netip.Prefix{netip.MustParsePrefix("10.9.0.2/32"), netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00:2::/64"), netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("::/127")},
+	Destinations: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/32"), netip.MustParsePrefix("fd00:1::/64")},
+}
+
+func TestT57InnerFilter(t *testing.T) {
+	short := packet4("10.9.0.2", "10.9.0.1")
+	short[3]--
+	options := packet4("10.9.0.2", "10.9.0.1")
+	options[0] = 0x4f // 60 octets of header in 40
+	version := packet4("10.9.0.2", "10.9.0.1")
+	version[0] = 0x55
+	const pass = dataplane.Drop(0xff)
+	for _, tt := range []struct {
+		name   string
+		packet []byte
+		want   dataplane.Drop
+	}{
+		{"IPv4", packet4("10.9.0.2", "10.9.0.1"), pass},
+		{"IPv4 behind the peer", packet4("10.20.255.1", "10.9.0.1"), pass},
+		{"IPv6", packet6("fd00:2::7", "fd00:1::1", 48), pass},
+		{"not the peer's", packet4("10.9.0.3", "10.9.0.1"), dataplane.DropInnerSource},
+		{"our own", packet4("10.9.0.1", "10.9.0.1"), dataplane.DropInnerSource},
+		{"unspecified source", packet4("0.0.0.0", "10.9.0.1"), dataplane.DropInnerSource},
+		{"loopback source", packet6("::1", "fd00:1::1", 48), dataplane.DropInnerSource},
+		{"multicast source", packet4("224.0.0.5", "10.9.0.1"), dataplane.DropInnerSource},
+		{"mapped source", packet6("::ffff:10.9.0.2", "fd00:1::1", 48), dataplane.DropInnerSource},
+		{"through us", packet4("10.9.0.2", "8.8.8.8"), dataplane.DropInnerDestination},
+		{"multicast destination", packet4("10.9.0.2", "224.0.0.1"), dataplane.DropInnerDestination},
+		{"broadcast destination", packet4("10.9.0.2", "255.255.255.255"), dataplane.DropInnerDestination},
+		{"loopback destination", packet4("10.9.0.2", "127.0.0.1"), dataplane.DropInnerDestination},
+		{"length mismatch", short, dataplane.DropInnerMalformed},
+		{"header longer than packet", options, dataplane.DropInnerMalformed},
+		{"version 5", version, dataplane.DropInnerMalformed},
+		{"IPv6 cut off", packet6("fd00:2::7", "fd00:1::1", 48)[:39], dataplane.DropInnerMalformed},
+		{"IPv6 length mismatch", packet6("fd00:2::7", "fd00:1::1", 48)[:47], dataplane.DropInnerMalformed},
+		{"nothing", nil, dataplane.DropInnerMalformed},
+	} {
+		got, ok := dataplane.Judge(filter, tt.packet)
+		if ok {
+			got = pass
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// FuzzInnerIP: what passes is whole, from the peer and for us.
+func FuzzInnerIP(f *testing.F) {
+	f.Add(packet4("10.9.0.2", "10.9.0.1"))
+	f.Add(packet6("fd00:2::7", "fd00:1::1", 48))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if _, ok := dataplane.Judge(filter, p); !ok {
+			return
+		}
+		var length int
+		var source, destination netip.Addr
+		if p[0]>>4 == 4 {
+			length = int(p[2])<<8 | int(p[3])
+			source, _ = netip.AddrFromSlice(p[12:16])
+			destination, _ = netip.AddrFromSlice(p[16:20])
+		} else {
+			length = int(p[4])<<8 | int(p[5]) + 40
+			source, _ = netip.AddrFromSlice(p[8:24])
+			destination, _ = netip.AddrFromSlice(p[24:40])
+		}
+		in := func(ps []netip.Prefix, a netip.Addr) bool {
+			for _, prefix := range ps {
+				if prefix.Masked() == netip.PrefixFrom(a, prefix.Bits()).Masked() {
+					return true
+				}
+			}
+			return false
+		}
+		if length != len(p) || !in(filter.Sources, source) || !in(filter.Destinations, destination) {
+			t.Fatalf("%x passed", p)
+		}
+	})
+}
