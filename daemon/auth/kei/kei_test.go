@@ -1,0 +1,83 @@
+package kei_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pc5d/daemon/auth/kei"
+)
+
+// TestFlights cuts flights of many lengths into containers and puts them together again.
+func TestFlights(t *testing.T) {
+	for _, n := range []int{1, 500, kei.MaxLen - 15, kei.MaxLen - 14, 5000, kei.MaxFragments * (kei.MaxLen - 15)} {
+		flight := bytes.Repeat([]byte{0xA5}, n)
+		out := kei.NewOutgoing(flight)
+		var in kei.Reassembly
+		whole := false
+		for !out.Done() {
+			c := kei.Container{Method: kei.TLS13, Exchange: 3}
+			out.Fill(&c)
+			b := c.AppendTo(nil)
+			if len(b) > kei.MaxLen {
+				t.Fatalf("%d octets: container of %d", n, len(b))
+			}
+			got, err := kei.Parse(b)
+			if err != nil {
+				t.Fatalf("%d octets: %v", n, err)
+			}
+			if diff := cmp.Diff(&c, got, cmp.Transformer("nil", func(b []byte) string { return string(b) })); diff != "" {
+				t.Fatalf("%d octets: %s", n, diff)
+			}
+			if whole, err = in.Add(got); err != nil && n <= kei.MaxTotal {
+				t.Fatalf("%d octets: %v", n, err)
+			}
+		}
+		if n <= kei.MaxTotal && (!whole || !bytes.Equal(in.Flight(), flight)) {
+			t.Errorf("%d octets: not the same after reassembly", n)
+		}
+	}
+}
+
+// TestT17_T33_Limits: more than was announced, more fragments than allowed and more than the
+// total are refused.
+func TestT17_T33_Limits(t *testing.T) {
+	var in kei.Reassembly
+	if _, err := in.Add(&kei.Container{HasTotal: true, Total: kei.MaxTotal + 1, More: true, Fragment: []byte{1}}); err == nil {
+		t.Error("a flight over the total was begun")
+	}
+	if _, err := in.Add(&kei.Container{HasTotal: true, Total: 1, Fragment: []byte{1, 2}}); err == nil {
+		t.Error("more octets than announced")
+	}
+	fragments := 0
+	for first := true; ; first = false {
+		if _, err := in.Add(&kei.Container{HasTotal: first, Total: 1000, More: true, Fragment: []byte{1}}); err != nil {
+			break
+		}
+		fragments++
+	}
+	if fragments != kei.MaxFragments {
+		t.Errorf("%d fragments of one octet were taken, want %d", fragments, kei.MaxFragments)
+	}
+}
+
+// FuzzKEI: nothing panics, and what parses has the same octets again, but for the spare bit.
+func FuzzKEI(f *testing.F) {
+	f.Add((&kei.Container{Method: kei.TLS13, HasCookie: true, Cookie: []byte{1}, HasRequest: true, Request: []byte{2}, Fragment: []byte{3}}).AppendTo(nil))
+	f.Add((&kei.Offer{Methods: []kei.Method{kei.TLS13}, Padding: 2}).AppendTo(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		kei.ParseOffer(b)
+		c, err := kei.Parse(b)
+		if err != nil {
+			return
+		}
+		again := c.AppendTo(nil)
+		again[1] |= b[1] & 1
+		if !bytes.Equal(again, b) {
+			t.Fatalf("%x became %x", b, again)
+		}
+		var in kei.Reassembly
+		in.Add(c)
+	})
+}
