@@ -95,9 +95,13 @@ func (p *Process) Stop(wait time.Duration) error {
 		return p.err
 	case <-time.After(wait):
 	}
+	p.kill()
+	return errors.New("it did not end in time and was killed")
+}
+
+func (p *Process) kill() {
 	p.command.Process.Kill()
 	<-p.done
-	return errors.New("it did not end in time and was killed")
 }
 
 // Done is closed when the process has ended.

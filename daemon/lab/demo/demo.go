@@ -16,34 +16,19 @@ import (
 	"time"
 
 	"pc5d/daemon/control"
-	"pc5d/daemon/control/client"
 	"pc5d/daemon/lab"
 )
 
 const (
-	limit        = 30 * time.Second
-	startTimeout = 5 * time.Second
-	stopTimeout  = 3 * time.Second
-	transfer     = 200 << 20
+	limit       = 30 * time.Second
+	linkTimeout = 5 * time.Second
+	transfer    = 200 << 20
 )
 
 // demo is one run.
 type demo struct {
-	out   io.Writer
-	dir   string
-	lab   *lab.Lab
-	nodes [2]*node
-}
-
-// node is one daemon of the demo.
-type node struct {
-	host    *lab.Host
-	peer    string
-	four    netip.Addr
-	six     netip.Addr
-	log     *os.File
-	process *lab.Process
-	client  *client.Client
+	out  io.Writer
+	pair *lab.Pair
 }
 
 // Run runs the demo and says on out what it sees. It leaves nothing behind.
@@ -55,36 +40,36 @@ func Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, err := lab.New()
+	pair, err := lab.NewPair(dir)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	d := &demo{out: out, dir: dir, lab: l}
-	d.nodes[0] = &node{host: l.A, peer: "bob", four: netip.MustParseAddr("10.5.0.1"), six: netip.MustParseAddr("fd05::1")}
-	d.nodes[1] = &node{host: l.B, peer: "alice", four: netip.MustParseAddr("10.5.0.2"), six: netip.MustParseAddr("fd05::2")}
-	defer func() { err = errors.Join(err, d.stop()) }()
+	defer func() { err = errors.Join(err, pair.Close()) }()
+	d := &demo{out: out, pair: pair}
 	return d.run(ctx)
 }
 
 func (d *demo) run(ctx context.Context) error {
-	if err := d.provision(); err != nil {
+	self, err := os.Executable()
+	if err != nil {
 		return err
 	}
-	for _, n := range d.nodes {
-		if err := d.start(ctx, n); err != nil {
-			return err
-		}
+	pc5d := filepath.Join(filepath.Dir(self), "pc5d")
+	if err := d.pair.Alice.Start(ctx, pc5d); err != nil {
+		return err
+	}
+	if err := d.pair.Bob.Start(ctx, pc5d); err != nil {
+		return err
 	}
 	pattern, err := plaintext()
 	if err != nil {
 		return err
 	}
-	capture, err := d.lab.B.Capture(pattern)
+	capture, err := d.pair.Bob.Host.Capture(pattern)
 	if err != nil {
 		return err
 	}
-	s, err := d.nodes[0].client.Up(ctx, "bob", startTimeout)
+	s, err := d.pair.Alice.Client.Up(ctx, "bob", linkTimeout)
 	if err != nil {
 		return err
 	}
@@ -107,49 +92,6 @@ func plaintext() ([]byte, error) {
 	return []byte("pc5d demo " + hex.EncodeToString(b)), nil
 }
 
-// start starts a daemon and waits until it answers.
-func (d *demo) start(ctx context.Context, n *node) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	base := filepath.Join(d.dir, n.host.Name)
-	if n.log, err = os.Create(base + ".log"); err != nil {
-		return err
-	}
-	n.client = client.New(base + ".sock")
-	n.process, err = n.host.Start(n.log, filepath.Join(filepath.Dir(self), "pc5d"),
-		"--config", base+".toml", "--socket", base+".sock", "--state", base+".state")
-	if err != nil {
-		return fmt.Errorf("%w: pc5d must stand beside pc5ctl (make build)", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := n.client.Status(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-n.process.Done():
-			return d.died(n)
-		case <-ctx.Done():
-			return d.died(n)
-		case <-tick.C:
-		}
-	}
-}
-
-// died reports a daemon that did not start, in its own words.
-func (d *demo) died(n *node) error {
-	b, err := os.ReadFile(n.log.Name())
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("pc5d of %s did not start:\n%s", n.host.Name, b)
-}
-
 func (d *demo) timeline(s control.LinkStatus) {
 	fmt.Fprintf(d.out, "messages, as alice saw them:\n")
 	for _, m := range s.Messages {
@@ -164,9 +106,9 @@ func (d *demo) timeline(s control.LinkStatus) {
 
 // traffic sends through the link what people send.
 func (d *demo) traffic(ctx context.Context, pattern []byte) error {
-	a, b := d.nodes[0], d.nodes[1]
-	for _, to := range []netip.Addr{b.four, b.six} {
-		rtt, err := a.host.Ping(to, time.Second)
+	a, b := d.pair.Alice, d.pair.Bob
+	for _, to := range []netip.Addr{b.Four, b.Six} {
+		rtt, err := a.Host.Ping(to, time.Second)
 		if err != nil {
 			return err
 		}
@@ -175,7 +117,7 @@ func (d *demo) traffic(ctx context.Context, pattern []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	took, err := a.host.Transfer(b.host, b.four, transfer, pattern, limit/2)
+	took, err := a.Host.Transfer(b.Host, b.Four, transfer, pattern, limit/2)
 	if err != nil {
 		return err
 	}
@@ -193,8 +135,8 @@ func (d *demo) prove(ctx context.Context, capture *lab.Capture) error {
 		return fmt.Errorf("the capture of the underlay has %d frames, and %d of them show the plaintext", frames, found)
 	}
 	fmt.Fprintf(d.out, "underlay: %d frames looked at (%d not caught), 0 with the plaintext sent inside\n", frames, lost)
-	for _, n := range d.nodes {
-		s, err := n.client.Status(ctx)
+	for _, n := range []*lab.Node{d.pair.Alice, d.pair.Bob} {
+		s, err := n.Client.Status(ctx)
 		if err != nil {
 			return err
 		}
@@ -206,20 +148,4 @@ func (d *demo) prove(ctx context.Context, capture *lab.Capture) error {
 			l.Protection.Signalling.Integrity, l.Protection.Signalling.Ciphering, l.Protection.Signalling.Form, l.Protection.UserPlane.Suite)
 	}
 	return nil
-}
-
-// stop ends the daemons.
-func (d *demo) stop() error {
-	var err error
-	for _, n := range d.nodes {
-		if n.process != nil {
-			if e := n.process.Stop(stopTimeout); e != nil {
-				err = errors.Join(err, fmt.Errorf("pc5d of %s: %w", n.host.Name, e))
-			}
-		}
-		if n.log != nil {
-			n.log.Close()
-		}
-	}
-	return err
 }

@@ -1,0 +1,154 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"pc5d/daemon/auth"
+	"pc5d/daemon/control/client"
+	"pc5d/policy"
+)
+
+const (
+	startTimeout = 5 * time.Second
+	stopTimeout  = 3 * time.Second
+)
+
+// Node is one daemon of a pair and what it was provisioned with. Fields may be changed before
+// Provision and Start.
+type Node struct {
+	Host   *Host
+	Peer   *Node
+	Four   netip.Addr // addresses inside the link
+	Six    netip.Addr
+	Pin    policy.Fingerprint // of the peer
+	Client *client.Client
+
+	dir     string
+	log     *os.File
+	process *Process
+}
+
+// Pair is a lab with a provisioned daemon on each host.
+type Pair struct {
+	*Lab
+	Alice, Bob *Node
+}
+
+// NewPair makes the lab, two identities and two provisioning files (step 0) under dir.
+func NewPair(dir string) (*Pair, error) {
+	l, err := New()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pair{
+		Lab:   l,
+		Alice: &Node{Host: l.A, Four: netip.MustParseAddr("10.5.0.1"), Six: netip.MustParseAddr("fd05::1"), dir: dir},
+		Bob:   &Node{Host: l.B, Four: netip.MustParseAddr("10.5.0.2"), Six: netip.MustParseAddr("fd05::2"), dir: dir},
+	}
+	p.Alice.Peer, p.Bob.Peer = p.Bob, p.Alice
+	for _, n := range []*Node{p.Alice, p.Bob} {
+		fp, err := auth.GenerateKey(n.path("key"))
+		if err != nil {
+			l.Close()
+			return nil, err
+		}
+		n.Peer.Pin = fp
+	}
+	if err := errors.Join(p.Alice.Provision(), p.Bob.Provision()); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// path is one of the node's files.
+func (n *Node) path(suffix string) string { return filepath.Join(n.dir, n.Host.Name+"."+suffix) }
+
+const provisioning = `[node]
+name = %q
+identity = %q
+
+[[link]]
+name = %q
+pin = %q
+endpoint = "%s:33536"
+addresses = ["%s/32", "%s/128"]
+allowed = ["%s/32", "%s/128"]
+`
+
+// Provision writes the node's provisioning file.
+func (n *Node) Provision() error {
+	text := fmt.Sprintf(provisioning, n.Host.Name, n.path("key"), n.Peer.Host.Name, n.Pin, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
+	return os.WriteFile(n.path("toml"), []byte(text), 0o600)
+}
+
+// Start starts the daemon and waits until it answers.
+func (n *Node) Start(ctx context.Context, pc5d string) error {
+	var err error
+	if n.log, err = os.OpenFile(n.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	n.Client = client.New(n.path("sock"))
+	n.process, err = n.Host.Start(n.log, pc5d, "--config", n.path("toml"), "--socket", n.path("sock"), "--state", n.path("state"))
+	n.log.Close()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := n.Client.Status(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-n.process.Done():
+			return fmt.Errorf("pc5d of %s ended: %s", n.Host.Name, n.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("pc5d of %s does not answer: %s", n.Host.Name, n.Log())
+		case <-tick.C:
+		}
+	}
+}
+
+// Log returns what the daemon has written so far.
+func (n *Node) Log() string {
+	b, err := os.ReadFile(n.path("log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// Stop ends the daemon by SIGTERM; it must end by itself, with code 0.
+func (n *Node) Stop() error {
+	if n.process == nil {
+		return nil
+	}
+	p := n.process
+	n.process = nil
+	if err := p.Stop(stopTimeout); err != nil {
+		return fmt.Errorf("pc5d of %s: %w", n.Host.Name, err)
+	}
+	return nil
+}
+
+// Kill ends the daemon by SIGKILL.
+func (n *Node) Kill() {
+	n.process.kill()
+	n.process = nil
+}
+
+// Close ends the daemons, then the lab.
+func (p *Pair) Close() error {
+	err := errors.Join(p.Alice.Stop(), p.Bob.Stop())
+	p.Lab.Close()
+	return err
+}
