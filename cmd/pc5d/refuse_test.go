@@ -1,0 +1,68 @@
+package main_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pc5d/daemon/auth"
+)
+
+// TestRefusals: whatever is missing or wrong at the start is one clear sentence and an exit code
+// other than 0, and neither socket nor temporary file is left behind.
+func TestRefusals(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "pc5d")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	busy, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	for _, c := range []struct {
+		name, config, want string
+		mode               os.FileMode
+		noKey              bool
+	}{
+		{"no file", "", "does not exist", 0o600, false},
+		{"bad word", "[node]\nname = \"alice\"\nidentity = \"key\"\nlissten = \"[::]:1\"\n", "pc5d.toml:4:1", 0o600, false},
+		{"no key", "[node]\nname = \"alice\"\nidentity = \"key\"\n", "pc5ctl key gen", 0o600, true},
+		{"key readable by others", "[node]\nname = \"alice\"\nidentity = \"key\"\n", "chmod 600", 0o644, false},
+		{"port in use", "[node]\nname = \"alice\"\nidentity = \"key\"\nlisten = \"" + busy.LocalAddr().String() + "\"\n", "address already in use", 0o600, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			config, key := filepath.Join(dir, "pc5d.toml"), filepath.Join(dir, "key")
+			if c.config != "" {
+				if err := os.WriteFile(config, []byte(c.config), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !c.noKey {
+				if _, err := auth.GenerateKey(key); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Chmod(key, c.mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := exec.Command(bin, "--config", config, "--socket", filepath.Join(dir, "s"), "--state", filepath.Join(dir, "state")).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), c.want) || strings.Count(strings.TrimSpace(string(out)), "\n") > 0 {
+				t.Errorf("got %v, %q; want one line with %q", err, out, c.want)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range left {
+				if f != config && f != key {
+					t.Errorf("left behind: %s", f)
+				}
+			}
+		})
+	}
+}
