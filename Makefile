@@ -4,7 +4,7 @@
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME    ?= 5s
+FUZZTIME    ?= 30000x
 STAGES      := vet unit race fuzz net
 
 .PHONY: build demo test deps $(STAGES)
