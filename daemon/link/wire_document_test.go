@@ -1,0 +1,156 @@
+package link
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"strings"
+	"testing"
+
+	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/nea"
+	"pc5d/dataplane/pdcp"
+	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+const (
+	exampleA underlay.LayerTwoID = 0x0A0A0A
+	exampleB underlay.LayerTwoID = 0x0B0B0B
+)
+
+// examples are the datagrams of docs/wire.md: name -> octets.
+func examples(t *testing.T) map[string][]byte {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/wire.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]byte{}
+	for line := range strings.Lines(string(text)) {
+		name, dump, ok := strings.Cut(strings.TrimSpace(line), " = ")
+		if !ok || !strings.HasPrefix(line, "    ") {
+			continue
+		}
+		b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(dump), " ", ""))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		found[name] = b
+	}
+	return found
+}
+
+// exampleContext is one end's half of the context that the page describes: K_NRP 00 01 .. 1f,
+// Nonce_1 sixteen times 01, Nonce_2 sixteen times 02, NEA2, NIA2, AES-128-GCM.
+func exampleContext(t *testing.T, direction uint8) *securityContext {
+	t.Helper()
+	var knrp [32]byte
+	for i := range knrp {
+		knrp[i] = byte(i)
+	}
+	c, err := newSecurityContext(keys.KNRP{Secret: keys.NewSecret(knrp[:])}, contextParameters{
+		session: 0x5356, direction: direction, ciphering: nea.NEA2, integrity: nea.NIA2, suite: suite.AES128GCM,
+		nonce1: keys.Nonce(bytes.Repeat([]byte{1}, 16)), nonce2: keys.Nonce(bytes.Repeat([]byte{2}, 16)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestWireDocument_Datagrams makes every example datagram of docs/wire.md anew, octet for
+// octet, and opens it at the other end.
+func TestWireDocument_Datagrams(t *testing.T) {
+	doc := examples(t)
+	a, b := exampleContext(t, 0), exampleContext(t, 1)
+	release := pc5s.Marshal(&pc5s.DirectLinkReleaseRequest{Cause: pc5s.CauseNoLongerNeeded, KNRPIDMSBs: 0x1234})
+	toA := underlay.Header{Form: underlay.FormPDCP, Destination: exampleA, Source: exampleB, LCID: underlay.SRB1}
+	toB := underlay.Header{Form: underlay.FormPDCP, Destination: exampleB, Source: exampleA, LCID: underlay.SRB1}
+
+	clear, err := b.srb1.Seal(toA.AppendTo(nil), release, pdcp.Clear)
+	expect(t, doc, "SL-SRB1, clear", clear, err)
+	sdu, err := a.srb1.Open(clear[underlay.HeaderLen:], pdcp.Clear)
+	same(t, "SL-SRB1, clear", sdu, release, err)
+
+	ciphered, err := a.srb1.Seal(toB.AppendTo(nil), release, pdcp.Ciphered)
+	expect(t, doc, "SL-SRB1, ciphered", ciphered, err)
+	sdu, err = b.srb1.Open(ciphered[underlay.HeaderLen:], pdcp.Ciphered)
+	same(t, "SL-SRB1, ciphered", sdu, release, err)
+
+	toB.LCID = underlay.SRB2
+	signalling, err := a.sealer.Seal(nil, toB, release)
+	expect(t, doc, "SL-SRB2, record", signalling, err)
+	sdu, err = b.opener.Open(signalling)
+	same(t, "SL-SRB2, record", sdu, release, err)
+
+	toB.LCID = underlay.SRB0
+	unprotected := pdcp.AppendUnprotected(toB.AppendTo(nil), 7, release)
+	expect(t, doc, "SL-SRB0", unprotected, nil)
+	_, sdu, err = pdcp.ParseUnprotected(unprotected[underlay.HeaderLen:])
+	same(t, "SL-SRB0", sdu, release, err)
+}
+
+// TestWireDocument_UserRecord does the same for a record of user data.
+func TestWireDocument_UserRecord(t *testing.T) {
+	doc := examples(t)
+	packet := []byte("any IP packet")
+	send := keys.DeriveRecordKey(exampleContext(t, 0).sess, keys.UserPlane, 1, 0x11, 0, suite.AES128GCM.KeyLen())
+	s, err := suite.New(suite.AES128GCM, send.Key.Bytes(), send.Salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := record.AppendPad(record.AppendPacket(nil, packet), 0)
+	header := underlay.Header{Destination: exampleB, Source: exampleA, LCID: underlay.DRB}
+	sealed, err := record.NewSealer(s, 0x5356).Seal(nil, header, content)
+	expect(t, doc, "SL-DRB, record", sealed, err)
+
+	opened, err := record.NewOpener(s, 0x5356, record.DefaultWindow).Open(sealed)
+	same(t, "SL-DRB, record", opened, content, err)
+	frames := record.NewFrames(opened)
+	if !frames.Next() || frames.Type() != record.FramePacket {
+		t.Fatal("the record holds no PACKET frame")
+	}
+	same(t, "frame", frames.Payload(), packet, frames.Err())
+}
+
+// TestWireDocument_Containers does the same for the container of Key_Est_Info.
+func TestWireDocument_Containers(t *testing.T) {
+	doc := examples(t)
+	request := []byte("request")
+	offer := kei.Offer{Methods: []kei.Method{kei.TLS13}, Padding: 2}
+	expect(t, doc, "offer", offer.AppendTo(nil), nil)
+	if got, err := kei.ParseOffer(doc["offer"]); err != nil || got.Padding != 2 || len(got.Methods) != 1 || got.Methods[0] != kei.TLS13 {
+		t.Errorf("offer parsed as %+v, %v", got, err)
+	}
+	for name, c := range map[string]kei.Container{
+		"cookie":          {Method: kei.TLS13, Start: true, Tag: kei.Tag(request), HasCookie: true, Cookie: []byte{1, 2, 3, 4}},
+		"first fragment":  {Method: kei.TLS13, Tag: kei.Tag(request), HasTotal: true, Total: 9, More: true, HasCookie: true, Cookie: []byte{1, 2, 3, 4}, HasRequest: true, Request: request, Fragment: []byte("hello")},
+		"acknowledgement": {Method: kei.TLS13, Exchange: 1, Tag: kei.Tag(request), AckOnly: true},
+	} {
+		expect(t, doc, name, c.AppendTo(nil), nil)
+		got, err := kei.Parse(doc[name])
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		same(t, name, got.AppendTo(nil), c.AppendTo(nil), nil)
+	}
+}
+
+func expect(t *testing.T, doc map[string][]byte, name string, got []byte, err error) {
+	t.Helper()
+	if err != nil || !bytes.Equal(got, doc[name]) {
+		t.Errorf("docs/wire.md says of %q %x, the code makes\n    %s = %x (%v)", name, doc[name], name, got, err)
+	}
+}
+
+func same(t *testing.T, name string, got, want []byte, err error) {
+	t.Helper()
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: got %x, want %x, error %v", name, got, want, err)
+	}
+}
