@@ -2,15 +2,16 @@
 // each provisioned link and one runner for each machine, and it wires them to the engine, the
 // host and the control socket. It knows no message and no cryptography.
 //
-//	UDP -> Engine -> Node.receive --- broadcast L2 ID ---> door (Admission, stateless)
+//	UDP -> Engine -> Node.Receive --- broadcast L2 ID ---> door (Admission, stateless)
 //	                       |                                  | cookie came back
 //	                       +-- (destination, source) ------> runner (one Machine)
-//	                                                          | notices
-//	control socket -> Service -> keeper (one link) <----------+
-//	                               | installs and retires key contexts
-//	                               v
-//	                             Engine
+//	                                                          | keys       | notices
+//	                                                          v            v
+//	                                                        Engine       keeper (one link)
+//	                                                                       ^
+//	control socket -> Service ---------------------------------------------+
 //
-// Goroutines: Node.Run starts and waits for all of them. A runner owns its machine, a keeper
-// its link; they speak by bounded channels, and a keeper never waits for a runner.
+// Concurrency: door, runner and keeper each own a task.Queue, whose tasks alone touch their
+// fields; they speak by posting to each other and never wait. What faces the network is
+// counted and bounded before it is posted. The same code runs under a simulation's scheduler.
 package daemon

@@ -2,41 +2,39 @@ package daemon
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
+	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/policy/provision"
 )
 
 const (
-	noticeQueue  = 64 // notices wait for the keeper, which never waits for a runner
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
-// machine's keys are the link's, and what its status says. The fields below snapshot belong to
-// its goroutine; others send it notices and commands and read the snapshot.
+// machine's keys are the link's, and what its status says. The fields below view are touched by
+// the tasks of its queue only; others post to it and read the view.
 type keeper struct {
-	node     *Node
-	link     link.Link
-	config   provision.Link
-	plane    *dataplane.Link
-	notices  chan notice
-	commands chan command
-	log      *slog.Logger
-	snapshot atomic.Pointer[control.LinkStatus]
+	node   *Node
+	link   link.Link
+	config provision.Link
+	plane  *dataplane.Link
+	log    *slog.Logger
+	queue  task.Queue
+	view   view
 
+	halted   bool           // the daemon stops: no more attempts
 	wanted   bool           // by the operator, or because the link was up
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
@@ -46,47 +44,42 @@ type keeper struct {
 	status   control.LinkStatus
 }
 
-// command is the operator's word.
-type command struct {
-	up   bool
-	done chan error // capacity 1
-}
-
 var errNoEndpoint = errors.New("no endpoint is known for this link: add endpoint = \"ADDRESS:PORT\" to its provisioning, or let the peer start it")
 
-func (k *keeper) notify(n notice) { k.notices <- n }
-
-// run owns the link until the node has stopped; the node stops it after its last runner.
-func (k *keeper) run(ctx context.Context) {
-	for {
-		if k.idle() && k.wanted && k.retryAt.IsZero() && ctx.Err() == nil {
-			k.start(ctx)
-		}
-		timer, wake := alarm(k.retryAt)
-		select {
-		case c := <-k.commands:
-			c.done <- k.do(c)
-		case n := <-k.notices:
-			k.handle(n)
-		case <-wake:
-			k.retryAt = time.Time{}
-		case <-k.node.runnersDone:
-			timer.Stop()
-			return
-		}
-		timer.Stop()
-	}
+// post appends a task; after each one the keeper looks whether an attempt is due.
+func (k *keeper) post(change func(*keeper)) {
+	k.queue.Post(func() {
+		change(k)
+		k.pursue()
+	})
 }
+
+func (k *keeper) wake() {
+	k.retryAt = time.Time{}
+	k.pursue()
+}
+
+// pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
+// time of the next one.
+func (k *keeper) pursue() {
+	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
+		k.start()
+	}
+	k.queue.WakeAt(k.retryAt)
+}
+
+// halt comes before the releases of a daemon that stops.
+func (k *keeper) halt() { k.halted = true }
 
 func (k *keeper) idle() bool { return k.current == nil && len(k.attempts) == 0 }
 
 // start makes an attempt as UE_A.
-func (k *keeper) start(ctx context.Context) {
+func (k *keeper) start() {
 	if !k.endpoint.IsValid() {
 		k.wanted = false
 		return
 	}
-	r, err := k.node.initiate(ctx, k)
+	r, err := k.node.initiate(k)
 	if err != nil {
 		k.failed(err)
 		return
@@ -95,12 +88,10 @@ func (k *keeper) start(ctx context.Context) {
 	k.setState("establishing")
 }
 
-func (k *keeper) do(c command) error {
-	if c.up {
-		return k.up()
-	}
+// down is the operator's word, and so is up.
+func (k *keeper) down() error {
 	k.wanted, k.retryAt = false, time.Time{}
-	k.node.state.forget(k.link.Name)
+	err := k.node.state.forget(k.link.Name)
 	if k.current != nil {
 		k.current.release(pc5s.CauseNoLongerNeeded)
 	}
@@ -110,7 +101,7 @@ func (k *keeper) do(c command) error {
 	if k.idle() {
 		k.setState("down")
 	}
-	return nil
+	return err
 }
 
 func (k *keeper) up() error {
@@ -125,69 +116,51 @@ func (k *keeper) up() error {
 	return nil
 }
 
-func (k *keeper) handle(n notice) {
-	switch n := n.(type) {
-	case authenticated:
-		k.log.Info("peer authenticated", "peer", n.peer.Name, "key", n.peer.Fingerprint.String())
-		if n.runner.role == link.RoleB {
-			k.attempts = append(k.attempts, n.runner)
-		}
-	case installed:
-		k.install(n)
-	case removed:
-		k.plane.Retire(uint16(n.session))
-	case changed:
-		k.changed(n)
-	case hinted:
-		k.status.Hint = n.err.Error()
-		k.publish()
-	case exchanged:
-		k.exchanged(n)
+func (k *keeper) authenticated(r *runner, peer link.Peer) {
+	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
+	if r.role == link.RoleB {
+		k.attempts = append(k.attempts, r)
 	}
 }
 
-// install makes a session's keys the link's: make before break. Of two crossed attempts the
-// other one ends without a message unless its Nonce_1 is the larger.
-func (k *keeper) install(n installed) {
-	e := n.effect
-	err := k.plane.Install(k.planeContext(e))
-	e.Send.Wipe()
-	e.Receive.Wipe()
-	if err != nil {
-		k.log.Error("local: user plane refused the keys", "error", err)
-		n.runner.release(pc5s.CauseLackOfResources)
-		return
-	}
-	if k.current != nil && k.current != n.runner {
+func (k *keeper) hinted(err error) {
+	k.status.Hint = err.Error()
+	k.publish()
+}
+
+// installed makes a session the link's: make before break. Of two crossed attempts the other
+// one ends without a message unless its Nonce_1 is the larger.
+func (k *keeper) installed(r *runner, e link.InstallUserPlane) {
+	if k.current != nil && k.current != r {
 		k.current.abandon()
 	}
-	k.current = n.runner
-	k.attempts = slices.DeleteFunc(k.attempts, func(r *runner) bool { return r == n.runner })
-	for _, r := range k.attempts {
-		if bytes.Compare(r.nonce[:], n.runner.nonce[:]) < 0 {
-			r.abandon()
+	k.current = r
+	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
+	for _, o := range k.attempts {
+		if bytes.Compare(o.nonce[:], r.nonce[:]) < 0 {
+			o.abandon()
 		}
 	}
 	k.endpoint, k.wanted, k.backoff, k.retryAt = e.Endpoint, true, 0, time.Time{}
 	if err := k.node.state.remember(k.link.Name, e.Endpoint); err != nil {
 		k.log.Warn("the link will not come back by itself after a restart", "error", err)
 	}
-	k.established(n.runner.role, e)
+	k.established(r.role, e)
 }
 
 // changed follows a machine to its end.
-func (k *keeper) changed(n changed) {
-	if n.state != link.Released {
+func (k *keeper) changed(r *runner, to link.State, err error) {
+	if to != link.Released {
 		return
 	}
-	k.attempts = slices.DeleteFunc(k.attempts, func(r *runner) bool { return r == n.runner })
-	if k.current == n.runner {
+	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
+	if k.current == r {
 		k.current = nil
-		k.released(n.err)
+		k.released(err)
 		return
 	}
-	if k.current == nil && !errors.Is(n.err, errReplaced) && !errors.Is(n.err, link.ErrCancelled) {
-		k.failed(n.err)
+	if k.current == nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
+		k.failed(err)
 		return
 	}
 	if k.idle() && !k.wanted {
@@ -200,7 +173,9 @@ func (k *keeper) released(err error) {
 	var byPeer *link.ReleasedByPeerError
 	if errors.As(err, &byPeer) {
 		k.wanted = false
-		k.node.state.forget(k.link.Name)
+		if err := k.node.state.forget(k.link.Name); err != nil {
+			k.log.Warn("the link will come back after a restart", "error", err)
+		}
 	}
 	if err != nil {
 		k.status.LastError = err.Error()
@@ -223,7 +198,7 @@ func (k *keeper) failed(err error) {
 		return
 	}
 	k.backoff = min(max(2*k.backoff, retryFirst), retryMax)
-	k.retryAt = time.Now().Add(k.backoff)
+	k.retryAt = k.node.now().Add(k.backoff)
 	k.setState("waiting")
 }
 

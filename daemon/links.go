@@ -30,16 +30,16 @@ func (n *Node) addLink(l provision.Link) error {
 	if err != nil {
 		return err
 	}
+	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down"}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{
 			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
 		},
-		notices: make(chan notice, noticeQueue), commands: make(chan command), endpoint: l.Endpoint,
-		status: control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down"},
+		endpoint: l.Endpoint, status: down, view: newView(down),
 	}
-	k.publish()
+	k.queue = n.cfg.Scheduler.NewQueue(k.wake)
 	if last, ok := n.state.wanted(l.Name); ok {
 		k.wanted = true
 		if !k.endpoint.IsValid() {

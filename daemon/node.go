@@ -7,23 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"pc5d/daemon/auth/cookie"
-	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/host"
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
+	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy/provision"
 )
-
-// doorSize bounds what waits at the door; more is dropped, the sender repeats.
-const doorSize = 256
 
 // Config is what a Node is made of; the caller opened it and closes it after Run.
 type Config struct {
@@ -31,6 +31,7 @@ type Config struct {
 	Auth         link.Authentication
 	Engine       *dataplane.Engine
 	Network      host.Network
+	Scheduler    task.Scheduler
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
 	StateDir     string
 	Timers       link.Timers
@@ -40,18 +41,21 @@ type Config struct {
 
 // Node is a running pc5d: all links of one host.
 type Node struct {
-	cfg     Config
-	log     *slog.Logger
-	state   *state
-	keepers map[string]*keeper // fixed after New
-	demux   *demux
-	door    chan packet
-	drops   [32]atomic.Uint64 // by link.Drop
-	refused atomic.Uint64     // half-open limit, full inboxes
+	cfg      Config
+	log      *slog.Logger
+	state    *state
+	keepers  map[string]*keeper // fixed after New
+	demux    *demux
+	door     *door
+	halfOpen *halfOpen
+	drops    [32]atomic.Uint64 // by link.Drop
+	refused  atomic.Uint64     // half-open limit, full inboxes
 
-	runners     sync.WaitGroup
-	ctx         context.Context // ends when the node stops; set by Run
-	runnersDone chan struct{}
+	mu       sync.Mutex // guards the fields below
+	runners  []*runner  // in the order of their start
+	stopping bool
+	ended    chan struct{} // closed by finish
+	finish   func()        // stopping, and no runner is left
 }
 
 // New opens the state directory, makes the interfaces, and configures the host. On an error
@@ -62,10 +66,14 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Log, state: st, keepers: map[string]*keeper{}, demux: newDemux(),
-		door: make(chan packet, doorSize), runnersDone: make(chan struct{}),
+		cfg: cfg, log: cfg.Log, state: st, keepers: map[string]*keeper{}, demux: newDemux(), halfOpen: newHalfOpen(),
+		ended: make(chan struct{}),
 	}
-	if err := n.configure(); err != nil {
+	n.finish = sync.OnceFunc(func() { close(n.ended) })
+	if n.door, err = newDoor(n); err == nil {
+		err = n.configure()
+	}
+	if err != nil {
 		st.close()
 		return nil, err
 	}
@@ -91,18 +99,58 @@ func (n *Node) configure() error {
 
 // Run serves until ctx ends, then releases the links. It returns within the release time.
 func (n *Node) Run(ctx context.Context) error {
-	defer n.state.close()
-	n.ctx = ctx
-	var keepers sync.WaitGroup
-	for _, k := range n.keepers {
-		keepers.Go(func() { k.run(ctx) })
-	}
-	err := n.serveDoor(ctx)
-	n.runners.Wait()
-	close(n.runnersDone)
-	keepers.Wait()
-	return err
+	n.Start()
+	<-ctx.Done()
+	n.Stop()
+	<-n.ended
+	n.close()
+	return nil
 }
+
+// Start brings up the links that are wanted.
+func (n *Node) Start() {
+	for _, k := range n.ordered() {
+		k.post(func(*keeper) {})
+	}
+}
+
+// Stop releases all links; no new ones are made.
+func (n *Node) Stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stopping = true
+	for _, k := range n.keepers {
+		k.queue.Post(k.halt)
+	}
+	for _, r := range n.runners {
+		r.release(pc5s.CauseConnectionNotAvailable)
+	}
+	n.endedLocked()
+}
+
+// Ended is closed when a stopped node has no machine left.
+func (n *Node) Ended() <-chan struct{} { return n.ended }
+
+func (n *Node) endedLocked() {
+	if n.stopping && len(n.runners) == 0 {
+		n.finish()
+	}
+}
+
+func (n *Node) close() {
+	n.door.queue.Close()
+	for _, k := range n.keepers {
+		k.queue.Close()
+	}
+	n.state.close()
+}
+
+// ordered are the keepers by name: nothing that happens may depend on the order of a map.
+func (n *Node) ordered() []*keeper {
+	return slices.SortedFunc(maps.Values(n.keepers), func(a, b *keeper) int { return strings.Compare(a.link.Name, b.link.Name) })
+}
+
+func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
 
 // Receive takes one signalling datagram from the engine, valid during the call only. It never
 // blocks.
@@ -114,9 +162,7 @@ func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
 	}
 	p := packet{from: from, datagram: append([]byte(nil), datagram...)}
 	if h.Destination == underlay.Broadcast {
-		select {
-		case n.door <- p:
-		default:
+		if !n.door.deliver(p) {
 			n.refused.Add(1)
 		}
 		return
@@ -131,93 +177,55 @@ func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
 	}
 }
 
-// serveDoor answers those who are not known yet, one at a time.
-func (n *Node) serveDoor(ctx context.Context) error {
-	jar, err := cookie.New(rand.Reader, time.Now())
-	if err != nil {
-		return err
-	}
-	admission := link.NewAdmission(n.cfg.Auth.Local(), jar)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case p := <-n.door:
-			n.knock(ctx, admission, p)
-		}
-	}
-}
-
-func (n *Node) knock(ctx context.Context, admission *link.Admission, p packet) {
-	answer, admitted, err := admission.Receive(time.Now(), p.from, p.datagram)
-	switch {
-	case err != nil:
-		n.dropped(err)
-	case admitted != nil:
-		n.admit(ctx, admitted, p)
-	default:
-		n.send(p.from, answer)
-	}
-}
-
-// admit makes a responder, or hands a repeated first response to the one that exists.
-func (n *Node) admit(ctx context.Context, admitted *link.Admitted, p packet) {
-	c := conversation{from: admitted.From, peer: admitted.Source, tag: kei.Tag(admitted.Request)}
-	if r := n.demux.waiting(c); r != nil {
-		return // its own timer repeats the answer
-	}
-	local := n.drawLayerTwo()
-	m, err := link.NewResponder(time.Now(), n.machineConfig(local), admitted)
-	if err != nil {
-		n.log.Error("local: responder", "error", err)
-		return
-	}
-	r := newRunner(n, m, nil)
-	r.conversation = &c
-	if err := n.demux.admit(c, local, r); err != nil {
-		m.Abandon(err)
-		n.refused.Add(1)
-		return
-	}
-	n.launch(ctx, r)
-}
-
 // initiate starts an attempt as UE_A for a keeper.
-func (n *Node) initiate(ctx context.Context, k *keeper) (*runner, error) {
+func (n *Node) initiate(k *keeper) (*runner, error) {
 	local := n.drawLayerTwo()
 	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
-	if err := m.Start(time.Now()); err != nil {
+	if err := m.Start(n.now()); err != nil {
+		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
 	}
 	r := newRunner(n, m, k)
-	if !n.demux.add(local, r) {
-		return nil, errors.New("local: own L2 ID is taken")
-	}
-	n.launch(ctx, r)
+	n.launch(r)
 	return r, nil
 }
 
-func (n *Node) launch(ctx context.Context, r *runner) {
-	n.runners.Go(func() { r.run(ctx) })
+// launch carries out what the machine has to say so far. A node that stops ends it at once.
+func (n *Node) launch(r *runner) {
+	local, _ := r.machine.LayerTwoIDs()
+	n.demux.add(local, r)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.runners = append(n.runners, r)
+	if n.stopping {
+		r.release(pc5s.CauseConnectionNotAvailable)
+		return
+	}
+	r.step(func() {})
 }
 
 // forget takes an ended runner out of the tables.
 func (n *Node) forget(r *runner) {
 	local, peer := r.machine.LayerTwoIDs()
 	n.demux.remove(local, peer, r)
+	n.halfOpen.end(n.now(), r.conversation)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.runners = slices.DeleteFunc(n.runners, func(o *runner) bool { return o == r })
+	n.endedLocked()
 }
 
 func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
 	return link.Config{Auth: n.cfg.Auth, Links: n, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
 }
 
-// drawLayerTwo draws a random own L2 ID, never 0 and never broadcast.
+// drawLayerTwo draws a random own L2 ID that is not in use, and reserves it.
 func (n *Node) drawLayerTwo() underlay.LayerTwoID {
 	var b [4]byte
 	for {
 		rand.Read(b[1:]) // never fails: the runtime ends the process instead
 		id := underlay.LayerTwoID(binary.BigEndian.Uint32(b[:]))
-		if id != 0 && id != underlay.Broadcast {
+		if id.Assignable() && n.demux.reserve(id) {
 			return id
 		}
 	}
@@ -225,7 +233,7 @@ func (n *Node) drawLayerTwo() underlay.LayerTwoID {
 
 // Lookup finds the link of an authenticated peer.
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
-	for _, k := range n.keepers {
+	for _, k := range n.ordered() {
 		if k.link.Peer != peer.Name || k.link.Service != service {
 			continue
 		}

@@ -1,14 +1,14 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"net/netip"
-	"time"
+	"sync/atomic"
 
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
+	"pc5d/daemon/task"
 	"pc5d/dataplane/underlay"
 )
 
@@ -22,26 +22,21 @@ const earlyNotices = 64
 // errReplaced ends the machine of a link that another machine took over.
 var errReplaced = errors.New("another session took the link over")
 
-// runner is the only goroutine that touches its Machine. It ends when the machine is released.
+// runner owns one Machine: everything below queue is touched by its tasks only, unless a field
+// says otherwise. It ends when the machine is released.
 type runner struct {
-	node         *Node
-	machine      *link.Machine
-	keeper       *keeper // nil at a responder until the peer is authenticated; own goroutine only
-	inbox        chan packet
-	ending       chan ending // capacity 1
-	role         link.Role
-	nonce        keys.Nonce // Nonce_1: settles crossing attempts
-	done         chan struct{}
-	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
-	conversation *conversation       // of a responder; read under the demux's lock
-	early        []notice            // what happened before the keeper was known; at most earlyNotices
-}
+	node    *Node
+	role    link.Role  // fixed
+	nonce   keys.Nonce // fixed: Nonce_1, which settles crossed attempts
+	queue   task.Queue
+	waiting atomic.Int32 // datagrams in the queue
 
-// ending asks a machine to end: by a release where the link is established, or silently because
-// another machine has taken the link over.
-type ending struct {
-	cause  pc5s.Cause
-	silent error
+	machine      *link.Machine
+	keeper       *keeper // nil at a responder until the peer is authenticated
+	ended        bool
+	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
+	conversation conversation        // of a responder
+	early        []func(*keeper)     // what the keeper will be told; at most earlyNotices
 }
 
 // packet is one signalling datagram; it owns its octets.
@@ -51,77 +46,52 @@ type packet struct {
 }
 
 func newRunner(n *Node, m *link.Machine, k *keeper) *runner {
-	return &runner{
-		node: n, machine: m, keeper: k, role: m.Role(), nonce: m.Nonce1(),
-		inbox: make(chan packet, inboxSize), ending: make(chan ending, 1), done: make(chan struct{}),
-	}
+	r := &runner{node: n, machine: m, keeper: k, role: m.Role(), nonce: m.Nonce1()}
+	r.queue = n.cfg.Scheduler.NewQueue(r.wake)
+	return r
 }
 
-// deliver hands a datagram over without blocking.
+// deliver hands a datagram over; false when too many wait.
 func (r *runner) deliver(p packet) bool {
-	select {
-	case r.inbox <- p:
-		return true
-	default:
+	if r.waiting.Add(1) > inboxSize {
+		r.waiting.Add(-1)
 		return false
 	}
+	r.queue.Post(func() {
+		r.waiting.Add(-1)
+		r.receive(p)
+	})
+	return true
 }
 
 // release asks the machine to end; it may be called by anyone, more than once.
-func (r *runner) release(cause pc5s.Cause) { r.end(ending{cause: cause}) }
+func (r *runner) release(cause pc5s.Cause) {
+	r.step(func() { r.machine.Release(r.node.now(), cause) })
+}
 
 // abandon asks the machine to end without a message.
-func (r *runner) abandon() { r.end(ending{silent: errReplaced}) }
-
-func (r *runner) end(e ending) {
-	select {
-	case r.ending <- e:
-	default:
-	}
+func (r *runner) abandon() {
+	r.step(func() { r.machine.Abandon(errReplaced) })
 }
 
-func (r *runner) run(ctx context.Context) {
-	defer close(r.done)
-	defer r.node.forget(r)
-	stop := ctx.Done()
-	for {
+// step posts a change of the machine.
+func (r *runner) step(change func()) {
+	r.queue.Post(func() {
+		change()
 		r.apply()
-		if r.machine.State() == link.Released {
-			return
-		}
-		timer, wake := alarm(r.machine.Deadline())
-		select {
-		case <-stop:
-			stop = nil
-			r.machine.Release(time.Now(), pc5s.CauseConnectionNotAvailable)
-		case e := <-r.ending:
-			r.stop(e)
-		case p := <-r.inbox:
-			if err := r.machine.Receive(time.Now(), p.from, p.datagram); err != nil {
-				r.node.dropped(err)
-			}
-		case <-wake:
-			r.machine.Advance(time.Now())
-		}
-		timer.Stop()
-	}
+	})
 }
 
-func (r *runner) stop(e ending) {
-	if e.silent != nil {
-		r.machine.Abandon(e.silent)
-		return
+func (r *runner) receive(p packet) {
+	if err := r.machine.Receive(r.node.now(), p.from, p.datagram); err != nil {
+		r.node.dropped(err)
 	}
-	r.machine.Release(time.Now(), e.cause)
+	r.apply()
 }
 
-// alarm returns a timer for a deadline; the zero time never comes.
-func alarm(at time.Time) (*time.Timer, <-chan time.Time) {
-	if at.IsZero() {
-		return time.NewTimer(0), nil
-	}
-	t := time.NewTimer(time.Until(at))
-	return t, t.C
+func (r *runner) wake() {
+	r.machine.Advance(r.node.now())
+	r.apply()
 }
 
 // apply carries the machine's effects out, in their order.
@@ -129,28 +99,76 @@ func (r *runner) apply() {
 	for {
 		e, ok := r.machine.Next()
 		if !ok {
-			return
+			break
 		}
-		switch e := e.(type) {
-		case link.Send:
-			r.bind()
-			r.node.send(e.To, e.Datagram)
-		case link.Authenticated:
-			r.node.demux.settle(r)
-			r.meet(r.node.keepers[e.Link.Name])
-			r.notify(authenticated{runner: r, peer: e.Peer})
-		case link.InstallUserPlane:
-			r.notify(installed{runner: r, effect: e})
-		case link.RemoveUserPlane:
-			r.notify(removed{session: e.Session})
-		case link.StateChanged:
-			r.notify(changed{runner: r, state: e.To, err: r.machine.Failed()})
-		case link.Hint:
-			r.notify(hinted{err: e.Err})
-		case link.Exchanged:
-			r.notify(exchanged{at: time.Now(), effect: e})
-		}
+		r.perform(e)
 	}
+	if r.machine.State() == link.Released {
+		r.end()
+		return
+	}
+	r.queue.WakeAt(r.machine.Deadline())
+}
+
+func (r *runner) perform(e link.Effect) {
+	switch e := e.(type) {
+	case link.Send:
+		r.bind()
+		r.node.send(e.To, e.Datagram)
+	case link.Authenticated:
+		r.node.halfOpen.end(r.node.now(), r.conversation)
+		r.meet(r.node.keepers[e.Link.Name])
+		r.notify(func(k *keeper) { k.authenticated(r, e.Peer) })
+	case link.InstallUserPlane:
+		r.install(e)
+	case link.ActivateUserPlane:
+		r.activate(e)
+	case link.RemoveUserPlane:
+		r.keeper.plane.Retire(planeID(e.Local, e.Peer, e.Session))
+	case link.StateChanged:
+		err := r.machine.Failed()
+		r.notify(func(k *keeper) { k.changed(r, e.To, err) })
+	case link.Hint:
+		r.notify(func(k *keeper) { k.hinted(e.Err) })
+	case link.Exchanged:
+		at := r.node.now()
+		r.notify(func(k *keeper) { k.exchanged(at, e) })
+	}
+}
+
+// install gives the keys to the engine before anything else happens, so that no packet of the
+// peer comes too early, and wipes its copy.
+func (r *runner) install(e link.InstallUserPlane) {
+	err := r.keeper.plane.Install(r.keeper.planeContext(e))
+	e.Send.Wipe()
+	e.Receive.Wipe()
+	if err != nil {
+		r.refused(err)
+		return
+	}
+	r.notify(func(k *keeper) { k.installed(r, e) })
+}
+
+func (r *runner) activate(e link.ActivateUserPlane) {
+	if err := r.keeper.plane.Activate(planeID(e.Local, e.Peer, e.Session)); err != nil {
+		r.refused(err)
+	}
+}
+
+// refused ends a link whose keys the engine can not use.
+func (r *runner) refused(err error) {
+	r.node.log.Error("local: user plane refused the keys", "link", r.keeper.link.Name, "error", err)
+	r.machine.Release(r.node.now(), pc5s.CauseLackOfResources)
+}
+
+// end forgets the machine; what still waits in the queue is dropped.
+func (r *runner) end() {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.queue.Close()
+	r.node.forget(r)
 }
 
 // bind enters the pair of L2 IDs once the peer's is known.
@@ -168,22 +186,22 @@ func (r *runner) meet(k *keeper) {
 		return
 	}
 	r.keeper = k
-	for _, n := range r.early {
-		k.notify(n)
+	for _, tell := range r.early {
+		k.post(tell)
 	}
 	r.early = nil
 }
 
-// notify tells the keeper; before it is known, the messages are kept for it.
-func (r *runner) notify(n notice) {
+// notify tells the keeper; before it is known, the notices are kept for it.
+func (r *runner) notify(tell func(*keeper)) {
 	if r.keeper != nil {
-		r.keeper.notify(n)
+		r.keeper.post(tell)
 		return
 	}
-	if c, ok := n.(changed); ok && c.err != nil {
-		r.node.log.Warn("establishment failed", "role", r.machine.Role().String(), "error", c.err)
+	if err := r.machine.Failed(); err != nil {
+		r.node.log.Debug("establishment failed", "role", r.role.String(), "error", err)
 	}
 	if len(r.early) < earlyNotices {
-		r.early = append(r.early, n)
+		r.early = append(r.early, tell)
 	}
 }

@@ -3,15 +3,12 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
-	"time"
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/link"
 )
-
-// pollInterval is how often Up looks at the link that it waits for.
-const pollInterval = 20 * time.Millisecond
 
 // Status returns the state of the node and all its links.
 func (n *Node) Status(context.Context) (control.Status, error) {
@@ -30,7 +27,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 		s.Drops["overload"] = c
 	}
 	for _, k := range n.keepers {
-		s.Links = append(s.Links, k.view())
+		s.Links = append(s.Links, k.counted(k.seen()))
 	}
 	sort.Slice(s.Links, func(i, j int) bool { return s.Links[i].Name < s.Links[j].Name })
 	return s, nil
@@ -38,61 +35,60 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 
 // Up asks for a link and waits until it is established, has failed for good, or ctx ends.
 func (n *Node) Up(ctx context.Context, name string) (control.LinkStatus, error) {
-	k, err := n.order(ctx, name, true)
-	if err != nil {
-		return control.LinkStatus{}, err
-	}
-	return k.await(ctx, "established", "failed", "down"), nil
+	return n.order(ctx, name, (*keeper).up, "established", "failed", "down")
 }
 
 // Down releases a link and waits until it is down.
 func (n *Node) Down(ctx context.Context, name string) (control.LinkStatus, error) {
-	k, err := n.order(ctx, name, false)
-	if err != nil {
-		return control.LinkStatus{}, err
-	}
-	return k.await(ctx, "down"), nil
+	return n.order(ctx, name, (*keeper).down, "down")
 }
 
-// order passes the operator's word to a keeper.
-func (n *Node) order(ctx context.Context, name string, up bool) (*keeper, error) {
+// order passes the operator's word to a keeper and waits for one of the states.
+func (n *Node) order(ctx context.Context, name string, word func(*keeper) error, states ...string) (control.LinkStatus, error) {
 	k := n.keepers[name]
 	if k == nil {
-		return nil, fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
+		return control.LinkStatus{}, fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
 	}
-	c := command{up: up, done: make(chan error, 1)}
+	done := make(chan error, 1)
+	k.post(func(k *keeper) { done <- word(k) })
 	select {
-	case k.commands <- c:
-		return k, <-c.done
-	case <-n.runnersDone:
-		return nil, control.ErrStopping
+	case err := <-done:
+		if err != nil {
+			return control.LinkStatus{}, err
+		}
+	case <-n.ended:
+		return control.LinkStatus{}, control.ErrStopping
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return control.LinkStatus{}, ctx.Err()
 	}
+	return k.await(ctx, states), nil
 }
 
 // await returns the status once its state is one of those named, or when ctx ends.
-func (k *keeper) await(ctx context.Context, states ...string) control.LinkStatus {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
+func (k *keeper) await(ctx context.Context, states []string) control.LinkStatus {
 	for {
-		s := k.view()
-		for _, want := range states {
-			if s.State == want {
-				return s
-			}
+		s, changed := k.view.read()
+		if slices.Contains(states, s.State) {
+			return k.counted(s)
 		}
 		select {
+		case <-changed:
 		case <-ctx.Done():
-			return s
-		case <-tick.C:
+			return k.counted(s)
+		case <-k.node.ended:
+			return k.counted(s)
 		}
 	}
 }
 
-// view is the snapshot with the engine's counters as they are now.
-func (k *keeper) view() control.LinkStatus {
-	s := *k.snapshot.Load()
+// seen is the newest status.
+func (k *keeper) seen() control.LinkStatus {
+	s, _ := k.view.read()
+	return s
+}
+
+// counted adds the engine's counters as they are now.
+func (k *keeper) counted(s control.LinkStatus) control.LinkStatus {
 	c := k.plane.Counters()
 	s.RxPackets, s.RxOctets = c.Received.Packets, c.Received.Octets
 	s.TxPackets, s.TxOctets = c.Sent.Packets, c.Sent.Octets

@@ -2,18 +2,22 @@ package daemon
 
 import (
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"pc5d/daemon/control"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
 	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
 )
 
 // planeContext turns a machine's keys into a key context of the engine. The inner sources that
 // the peer may use are its allowed prefixes and its own link-local address.
 func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
-	sources := append([]netip.Prefix(nil), k.config.Allowed...)
+	sources := slices.Clone(k.config.Allowed)
 	if e.PeerLinkLocal.IsLinkLocalUnicast() && e.PeerLinkLocal.Is6() {
 		sources = append(sources, netip.PrefixFrom(e.PeerLinkLocal, 128))
 	}
@@ -22,17 +26,22 @@ func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
 		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 	}
 	return dataplane.Context{
-		Session: uint16(e.Session), Local: e.Local, Peer: e.Peer, Endpoint: e.Endpoint, Suite: e.Suite,
+		ID: planeID(e.Local, e.Peer, e.Session), Endpoint: e.Endpoint, Suite: e.Suite,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
 	}
+}
+
+// planeID names a key context of the engine.
+func planeID(local, peer underlay.LayerTwoID, session keys.SessionID) dataplane.ContextID {
+	return dataplane.ContextID{Local: local, Peer: peer, Session: uint16(session)}
 }
 
 // setState changes the word that people see; every change is one log line.
 func (k *keeper) setState(s string) {
 	if k.status.State != s {
 		k.log.Info("link state", "from", k.status.State, "to", s)
-		k.status.Since = time.Now()
+		k.status.Since = k.node.now()
 	}
 	k.status.State = s
 	if s != "established" {
@@ -59,14 +68,14 @@ func (k *keeper) established(role link.Role, e link.InstallUserPlane) {
 }
 
 // exchanged adds a message to the timeline.
-func (k *keeper) exchanged(n exchanged) {
+func (k *keeper) exchanged(at time.Time, e link.Exchanged) {
 	direction := "received"
-	if n.effect.Sent {
+	if e.Sent {
 		direction = "sent"
 	}
 	k.status.Messages = append(k.status.Messages, control.Message{
-		Time: n.at, Direction: direction, Name: n.effect.Message.String(), Bearer: n.effect.Bearer.String(),
-		Protection: n.effect.Protection, Octets: n.effect.Octets,
+		Time: at, Direction: direction, Name: e.Message.String(), Bearer: e.Bearer.String(),
+		Protection: e.Protection, Octets: e.Octets,
 	})
 	if extra := len(k.status.Messages) - timelineSize; extra > 0 {
 		k.status.Messages = k.status.Messages[extra:]
@@ -74,9 +83,35 @@ func (k *keeper) exchanged(n exchanged) {
 	k.publish()
 }
 
-// publish replaces the snapshot; its slices are never changed afterwards.
+// publish replaces what others see; its slices are never changed afterwards.
 func (k *keeper) publish() {
 	s := k.status
-	s.Messages = append([]control.Message(nil), s.Messages...)
-	k.snapshot.Store(&s)
+	s.Messages = slices.Clone(s.Messages)
+	k.view.publish(s)
+}
+
+// view is the status of a link as others may read it.
+type view struct {
+	mu      sync.Mutex // guards the fields below
+	status  control.LinkStatus
+	changed chan struct{} // closed at the next change
+}
+
+func newView(s control.LinkStatus) view {
+	return view{status: s, changed: make(chan struct{})}
+}
+
+func (v *view) publish(s control.LinkStatus) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.status = s
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// read returns the status and what is closed when it is no longer the newest.
+func (v *view) read() (control.LinkStatus, <-chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.status, v.changed
 }

@@ -16,10 +16,19 @@ const hardBlocks = 1 << 35
 // blockLen is the length of a block of AES.
 const blockLen = 16
 
+// ContextID names a key context: what the header of each of its records says.
+type ContextID struct {
+	Local, Peer underlay.LayerTwoID
+	Session     uint16 // K_NRP-sess ID
+}
+
+func (id ContextID) String() string {
+	return fmt.Sprintf("%04x %s>%s", id.Session, id.Local, id.Peer)
+}
+
 // Context is one key context of a link's user plane.
 type Context struct {
-	Session          uint16 // K_NRP-sess ID
-	Local, Peer      underlay.LayerTwoID
+	ID               ContextID
 	Endpoint         netip.AddrPort
 	Suite            suite.ID
 	SendKey, RecvKey []byte // not kept: the caller wipes them after Install
@@ -31,7 +40,7 @@ type Context struct {
 
 // String keeps the keys out of logs.
 func (c Context) String() string {
-	return fmt.Sprintf("context %04x %s>%s %s [redacted]", c.Session, c.Local, c.Peer, c.Suite)
+	return fmt.Sprintf("context %s %s [redacted]", c.ID, c.Suite)
 }
 
 // GoString keeps the keys out of logs.
@@ -41,7 +50,7 @@ func (c Context) GoString() string { return c.String() }
 // published; window belongs to the receiving worker.
 type keyContext struct {
 	link    *Link
-	id      contextID
+	id      contextWord
 	session uint16
 	header  underlay.Header // of the records we send
 	to      netip.AddrPort
@@ -64,16 +73,18 @@ func (k *sendKey) spend(blocks int) bool {
 	return k.blocks.Add(uint64(blocks)) <= k.blockLimit
 }
 
-// contextID is destination, source and session of a received record in one word.
-type contextID uint64
+// contextWord is destination, source and session of a received record in one word.
+type contextWord uint64
 
-func newContextID(destination, source underlay.LayerTwoID, session uint16) contextID {
-	return contextID(destination)<<40 | contextID(source)<<16 | contextID(session)
+func newContextWord(destination, source underlay.LayerTwoID, session uint16) contextWord {
+	return contextWord(destination)<<40 | contextWord(source)<<16 | contextWord(session)
 }
 
+func (id ContextID) word() contextWord { return newContextWord(id.Local, id.Peer, id.Session) }
+
 func newKeyContext(l *Link, c Context) (*keyContext, error) {
-	if !c.Local.Assignable() || !c.Peer.Assignable() {
-		return nil, fmt.Errorf("dataplane: link %s: local layer-2 IDs %s and %s can not name a link", l.name, c.Local, c.Peer)
+	if !c.ID.Local.Assignable() || !c.ID.Peer.Assignable() {
+		return nil, fmt.Errorf("dataplane: link %s: local layer-2 IDs %s and %s can not name a link", l.name, c.ID.Local, c.ID.Peer)
 	}
 	send, err := suite.New(c.Suite, c.SendKey, c.SendSalt)
 	if err != nil {
@@ -84,8 +95,8 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
 	k := &keyContext{
-		link: l, id: newContextID(c.Local, c.Peer, c.Session), session: c.Session, to: c.Endpoint,
-		header:  underlay.Header{Form: underlay.FormRecord, Destination: c.Peer, Source: c.Local, LCID: underlay.DRB},
+		link: l, id: c.ID.word(), session: c.ID.Session, to: c.Endpoint,
+		header:  underlay.Header{Form: underlay.FormRecord, Destination: c.ID.Peer, Source: c.ID.Local, LCID: underlay.DRB},
 		receive: receive, window: record.NewWindow(record.DefaultWindow),
 		filter: innerFilter{sources: c.Sources, destinations: c.Destinations},
 	}

@@ -19,7 +19,7 @@ func sealed(t testing.TB, count record.Count, content []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := record.Header{Header: underlay.Header{Destination: c.Peer, Source: c.Local, LCID: underlay.DRB}, Session: session, Count: count}.AppendTo(nil)
+	b := record.Header{Header: underlay.Header{Destination: c.ID.Peer, Source: c.ID.Local, LCID: underlay.DRB}, Session: session, Count: count}.AppendTo(nil)
 	item := []suite.Item{{Count: uint64(count), AAD: b, Text: content, Dst: make([]byte, 0, len(content)+suite.TagLen)}}
 	s.Seal(item)
 	return append(b, item[0].Dst...)
@@ -46,7 +46,7 @@ func FuzzDecap(f *testing.F) {
 		}()
 		defer close(b.signals)
 		b.conn.Inject(outerA, buffer, segment)
-		if err := b.engine.Process(); err != nil {
+		if err := b.engine.Poll(); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(b.tun.Packets()); n > 1 || n == 1 && !bytes.Equal(<-b.tun.Packets(), p) {
@@ -71,7 +71,7 @@ func FuzzDecapContent(f *testing.F) {
 		b.conn.Inject(outerA, first, len(first))
 		second := sealed(t, 1, record.AppendPacket(nil, p))
 		b.conn.Inject(outerA, second, len(second))
-		if err := b.engine.Process(); err != nil {
+		if err := b.engine.Poll(); err != nil {
 			t.Fatal(err)
 		}
 		if full := 500; len(b.tun.Packets()) == full {

@@ -42,7 +42,7 @@ type Engine struct {
 // table is what the workers look up; never changed, only replaced.
 type table struct {
 	links    map[uint32]*Link
-	contexts map[contextID]*keyContext
+	contexts map[contextWord]*keyContext
 }
 
 // New makes an Engine. Links may be added before it runs.
@@ -78,6 +78,18 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Turn moves what waits at one link, at most one batch: what Run does when the device is
+// readable. For a caller that drives the Engine itself, on one goroutine, instead of running it.
+func (e *Engine) Turn(l *Link) {
+	e.transmit.activity.begin()
+	e.transmit.turn(l)
+	e.transmit.activity.end()
+}
+
+// Process takes what was received: what Run does with the messages of one Receive. For the same
+// caller as Turn.
+func (e *Engine) Process(messages []udp.Message) { e.receive.process(messages) }
 
 // Ready is closed when Run moves packets.
 func (e *Engine) Ready() <-chan struct{} { return e.ready }
@@ -147,13 +159,16 @@ func (e *Engine) copyLocked() *table {
 		t.links = make(map[uint32]*Link)
 	}
 	if t.contexts == nil {
-		t.contexts = make(map[contextID]*keyContext)
+		t.contexts = make(map[contextWord]*keyContext)
 	}
 	return t
 }
 
 // end wipes contexts that are no longer published, when no worker uses them any more.
 func (e *Engine) end(contexts []*keyContext) {
+	if len(contexts) == 0 {
+		return
+	}
 	e.transmit.activity.wait()
 	e.receive.activity.wait()
 	for _, k := range contexts {

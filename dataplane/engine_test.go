@@ -57,12 +57,12 @@ func newEnd(t testing.TB, network *udp.Network, at netip.AddrPort) *end {
 
 func contextOf(session uint16, a bool) dataplane.Context {
 	c := dataplane.Context{
-		Session: session, Local: idA, Peer: idB, Endpoint: outerB, Suite: suite.AES128GCM,
+		ID: dataplane.ContextID{Local: idA, Peer: idB, Session: session}, Endpoint: outerB, Suite: suite.AES128GCM,
 		SendKey: bytes.Repeat([]byte{byte(session)}, 16), RecvKey: bytes.Repeat([]byte{byte(session >> 8)}, 16),
 		SendSalt: [12]byte{1}, RecvSalt: [12]byte{2}, Sources: []netip.Prefix{netip.PrefixFrom(addrB, 32)},
 	}
 	if !a {
-		c.Local, c.Peer, c.Endpoint = idB, idA, outerA
+		c.ID.Local, c.ID.Peer, c.Endpoint = idB, idA, outerA
 		c.SendKey, c.RecvKey, c.SendSalt, c.RecvSalt = c.RecvKey, c.SendKey, c.RecvSalt, c.SendSalt
 		c.Sources = []netip.Prefix{netip.PrefixFrom(addrA, 32)}
 	}
@@ -82,6 +82,9 @@ func newPair(t testing.TB) (a, b *end, network *udp.Network) {
 func install(t testing.TB, l *dataplane.Link, c dataplane.Context) {
 	t.Helper()
 	if err := l.Install(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Activate(c.ID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,7 +159,7 @@ func TestPackingKeepsPackets(t *testing.T) {
 		}
 		for got := 0; got < len(sizes); {
 			a.engine.Turn(a.link)
-			if err := b.engine.Process(); err != nil {
+			if err := b.engine.Poll(); err != nil {
 				t.Fatal(err)
 			}
 			for more := true; more; {
@@ -188,7 +191,7 @@ func TestSmallPacketsShareARecord(t *testing.T) {
 	if c := a.link.Counters().Sent; c.Records != 1 || c.Packets != 20 {
 		t.Fatalf("sent %+v, want 20 packets in one record", c)
 	}
-	if err := b.engine.Process(); err != nil {
+	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	if c := b.link.Counters().Received; c.Records != 1 || c.Packets != 20 || c.Octets != 20*64 {
@@ -207,7 +210,7 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 		a.engine.Turn(a.link)
 		a.engine.Turn(a.link)
 		for got := 0; got < 80; {
-			if err := b.engine.Process(); err != nil {
+			if err := b.engine.Poll(); err != nil {
 				t.Fatal(err)
 			}
 			for len(b.tun.Packets()) > 0 {
@@ -234,7 +237,7 @@ func TestT36RefusedDatagramsAllocateNothing(t *testing.T) {
 		b.conn.Inject(outerA, unknown, len(unknown))
 		b.conn.Inject(outerA, forged, len(forged))
 		b.conn.Inject(outerA, []byte{1, 2, 3}, 3)
-		if err := b.engine.Process(); err != nil {
+		if err := b.engine.Poll(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -258,7 +261,7 @@ func TestT52ReplayT53Forgery(t *testing.T) {
 	send := func() {
 		a.tun.Deliver(p)
 		a.engine.Turn(a.link)
-		if err := b.engine.Process(); err != nil {
+		if err := b.engine.Poll(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -267,13 +270,13 @@ func TestT52ReplayT53Forgery(t *testing.T) {
 	forged := bytes.Clone(wire)
 	forged[12] = 0xff // COUNT far ahead
 	b.conn.Inject(outerA, append(append(bytes.Clone(wire), wire...), forged...), len(wire))
-	if err := b.engine.Process(); err != nil {
+	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	send()
 	want(t, b, p) // the window did not move with the forged COUNT
 	b.conn.Inject(outerA, append(bytes.Clone(wire), wire...), len(wire))
-	if err := b.engine.Process(); err != nil {
+	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	drops := b.link.Counters().Drops
@@ -288,7 +291,7 @@ func TestT52ReplayT53Forgery(t *testing.T) {
 func TestRetireTakesTheLinkDown(t *testing.T) {
 	a, _, _ := newPair(t)
 	run(t, a)
-	a.link.Retire(session)
+	a.link.Retire(contextOf(session, true).ID)
 	if a.link.Up() {
 		t.Fatal("up without a sending context")
 	}
@@ -303,7 +306,7 @@ func TestRetireTakesTheLinkDown(t *testing.T) {
 		}
 	}
 	install(t, a.link, contextOf(session+1, true))
-	a.link.Retire(session) // unknown by now
+	a.link.Retire(contextOf(session, true).ID) // unknown by now
 	if !a.link.Up() {
 		t.Fatal("retiring another session took the link down")
 	}
@@ -318,14 +321,14 @@ func TestAtMostTwoReceiveContexts(t *testing.T) {
 	old := packet(addrA, addrB, 99, 1)
 	a.tun.Deliver(old) // a still sends under the old context: the grace
 	a.engine.Turn(a.link)
-	if err := b.engine.Process(); err != nil {
+	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	want(t, b, old)
 	install(t, b.link, contextOf(session+2, false))
 	a.tun.Deliver(old)
 	a.engine.Turn(a.link)
-	if err := b.engine.Process(); err != nil {
+	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	drops := b.engine.Drops()
@@ -378,10 +381,58 @@ func TestLinks(t *testing.T) {
 	if err := a.link.Install(contextOf(session, true)); err == nil {
 		t.Fatal("installed into a removed link")
 	}
-	a.link.Retire(session)
+	a.link.Retire(contextOf(session, true).ID)
 	if _, err := a.tun.Write(make([]byte, 30)); err == nil {
 		t.Fatal("the device is open")
 	}
+}
+
+// T54: a context receives from Install on and sends from Activate on; sending never goes back, and
+// a third context ends the oldest that does not send.
+func TestT54_SendingNeverGoesBack(t *testing.T) {
+	a, b, _ := newPair(t)
+	first, second, third := contextOf(session, true).ID, contextOf(session+1, true), contextOf(session+2, true)
+	if err := a.link.Activate(second.ID); err == nil {
+		t.Fatal("a context that is not installed sends")
+	}
+	if err := a.link.Install(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.link.Install(contextOf(session+1, false)); err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, a, b, session) // installed is not yet sending
+	if err := a.link.Activate(second.ID); err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, a, b, session+1)
+	if err := a.link.Activate(first); err == nil {
+		t.Fatal("sending went back to an older context")
+	}
+	if err := a.link.Install(third); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.link.Activate(first); err == nil {
+		t.Fatal("the oldest context was not ended by the third")
+	}
+	exchange(t, a, b, session+1)
+}
+
+// exchange sends one packet from a to b and looks under which session.
+func exchange(t *testing.T, a, b *end, want uint16) {
+	t.Helper()
+	a.tun.Deliver(packet(addrA, addrB, 100, 1))
+	a.engine.Turn(a.link)
+	messages := udp.NewMessages(1)
+	if _, err := b.conn.Receive(messages); err != nil {
+		t.Fatal(err)
+	}
+	h, _, _, err := record.ParseHeader(messages[0].Data)
+	if err != nil || h.Session != want {
+		t.Fatalf("sent under session %04x (%v), want %04x", h.Session, err, want)
+	}
+	b.engine.Process(messages)
+	b.tun.Recycle(<-b.tun.Packets())
 }
 
 func TestContextRefusals(t *testing.T) {
@@ -390,7 +441,7 @@ func TestContextRefusals(t *testing.T) {
 		"suite not built": func(c *dataplane.Context) { c.Suite = suite.ChaCha20Poly1305 },
 		"no suite":        func(c *dataplane.Context) { c.Suite = suite.None },
 		"short key":       func(c *dataplane.Context) { c.RecvKey = c.RecvKey[:15] },
-		"broadcast":       func(c *dataplane.Context) { c.Local = underlay.Broadcast },
+		"broadcast":       func(c *dataplane.Context) { c.ID.Local = underlay.Broadcast },
 	} {
 		c := contextOf(9, true)
 		change(&c)

@@ -5,7 +5,7 @@ import (
 	"pc5d/dataplane/suite"
 )
 
-// InstallWith installs a context whose sending suite and limits the test chooses.
+// InstallWith installs and activates a context whose sending suite and limits the test chooses.
 func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite, counts record.Count, blocks uint64) error {
 	k, err := newKeyContext(l, c)
 	if err != nil {
@@ -13,19 +13,19 @@ func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite, counts
 	}
 	k.send.suite = wrap(k.send.suite)
 	k.send.counter, k.send.blockLimit = record.NewCounter(counts), blocks
-	return l.install(k)
+	if err := l.install(k); err != nil {
+		return err
+	}
+	return l.Activate(c.ID)
 }
 
-// Turn and Process run one turn of a worker in the caller's goroutine.
-func (e *Engine) Turn(l *Link) { e.transmit.turn(l) }
-
-// Process receives once and processes what came.
-func (e *Engine) Process() error {
+// Poll receives once and processes what came.
+func (e *Engine) Poll() error {
 	n, err := e.config.Conn.Receive(e.receive.messages)
 	if err != nil {
 		return err
 	}
-	e.receive.process(e.receive.messages[:n])
+	e.Process(e.receive.messages[:n])
 	return nil
 }
 

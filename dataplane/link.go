@@ -36,8 +36,8 @@ func (l *Link) Counters() Counters {
 	return Counters{Sent: l.sent.snapshot(), Received: l.received.snapshot(), Drops: l.drops.snapshot()}
 }
 
-// Install adds a key context, which is the sending one at once. A third receive context ends
-// the oldest. It fails, and changes nothing, where the context can not be used.
+// Install adds a key context for receiving. A third one ends the oldest that does not send. It
+// fails, and changes nothing, where the context can not be used.
 func (l *Link) Install(c Context) error {
 	k, err := newKeyContext(l, c)
 	if err != nil {
@@ -61,28 +61,57 @@ func (l *Link) install(k *keyContext) error {
 		k.wipe()
 		return fmt.Errorf("dataplane: link %s: local session %04x is installed: retire it first", l.name, k.session)
 	}
-	var ended []*keyContext
-	if len(l.contexts) == maxContexts {
-		ended = l.contexts[:1]
-		delete(t.contexts, ended[0].id)
+	contexts, ended := l.makeRoomLocked()
+	for _, o := range ended {
+		delete(t.contexts, o.id)
 	}
-	l.contexts = append(slices.Clone(l.contexts[len(ended):]), k)
+	l.contexts = append(contexts, k)
 	t.contexts[k.id] = k
 	e.table.Store(t)
-	l.sending.Store(k)
 	e.mu.Unlock()
-	if len(ended) > 0 {
-		e.end(ended)
-	}
+	e.end(ended)
 	return nil
 }
 
-// Retire ends the context of a session and wipes it. When it is the sending one the link is
-// down: the older context never sends again. An unknown session is nothing to do.
-func (l *Link) Retire(session uint16) {
+// makeRoomLocked takes a context out where there are too many for one more: the oldest, but not
+// the one that sends.
+func (l *Link) makeRoomLocked() (stay, ended []*keyContext) {
+	stay = slices.Clone(l.contexts)
+	for i, k := range stay {
+		if len(stay) >= maxContexts && k != l.sending.Load() {
+			return slices.Delete(stay, i, i+1), []*keyContext{k}
+		}
+	}
+	return stay, nil
+}
+
+// Activate makes an installed context the sending one. Sending never goes back to an older one
+// (T54).
+func (l *Link) Activate(id ContextID) error {
 	e := l.engine
 	e.mu.Lock()
-	i := slices.IndexFunc(l.contexts, func(k *keyContext) bool { return k.session == session })
+	defer e.mu.Unlock()
+	next := l.indexLocked(id)
+	if next < 0 {
+		return fmt.Errorf("dataplane: link %s: local context %s is not installed", l.name, id)
+	}
+	if current := slices.Index(l.contexts, l.sending.Load()); next < current {
+		return fmt.Errorf("dataplane: link %s: local context %s is older than the one that sends", l.name, id)
+	}
+	l.sending.Store(l.contexts[next])
+	return nil
+}
+
+func (l *Link) indexLocked(id ContextID) int {
+	return slices.IndexFunc(l.contexts, func(k *keyContext) bool { return k.id == id.word() })
+}
+
+// Retire ends a context and wipes it. When it is the sending one the link is down: the older
+// context never sends again. An unknown context is nothing to do.
+func (l *Link) Retire(id ContextID) {
+	e := l.engine
+	e.mu.Lock()
+	i := l.indexLocked(id)
 	if i < 0 {
 		e.mu.Unlock()
 		return

@@ -56,7 +56,7 @@ func TestT50RekeyStorm(t *testing.T) {
 			}
 		}
 		if s%3 == 2 {
-			e.link.Retire(s)
+			e.link.Retire(contextOf(s, true).ID)
 		}
 	}
 	for deadline := time.Now().Add(5 * time.Second); e.link.Counters().Sent.Packets != delivered; time.Sleep(time.Millisecond) {
@@ -129,7 +129,7 @@ func TestConcurrentChanges(t *testing.T) {
 		if err := a.engine.RemoveLink(l); err != nil {
 			t.Fatal(err)
 		}
-		a.link.Retire(s)
+		a.link.Retire(contextOf(s, true).ID)
 	}
 	cancel()
 	wg.Wait()

@@ -112,7 +112,7 @@ func (r *receiver) accept(t *table, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	k := t.contexts[newContextID(h.Destination, h.Source, h.Session)]
+	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
 	if k == nil {
 		r.engine.drops.add(DropUnknownContext, 1)
 		return

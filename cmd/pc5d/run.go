@@ -14,6 +14,7 @@ import (
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
 	"pc5d/daemon/link"
+	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
@@ -54,13 +55,15 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	defer poller.Close()
+	tasks := &task.Real{}
+	defer tasks.Wait()
 	var node *daemon.Node
 	engine := dataplane.New(dataplane.Config{
 		Conn: conn, Poller: poller, Log: log,
 		Signalling: func(from netip.AddrPort, datagram []byte) { node.Receive(from, datagram) },
 	})
 	node, err = daemon.New(daemon.Config{
-		Provisioning: p, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
 		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) }, StateDir: o.state, Timers: link.ProfileIP(), Log: log, Version: version(),
 	})
 	if err != nil {

@@ -38,8 +38,8 @@ type Authenticated struct {
 	Link Link
 }
 
-// InstallUserPlane hands out the user-plane keys of the established link. The receiver owns
-// and wipes them.
+// InstallUserPlane hands out user-plane keys; they receive from now on and send once activated.
+// The receiver owns and wipes them.
 type InstallUserPlane struct {
 	Link          Link
 	Session       keys.SessionID
@@ -49,6 +49,12 @@ type InstallUserPlane struct {
 	Suite         suite.ID
 	Send, Receive keys.RecordKey
 	Agreement     Agreement
+}
+
+// ActivateUserPlane makes installed keys the sending ones.
+type ActivateUserPlane struct {
+	Session     keys.SessionID
+	Local, Peer underlay.LayerTwoID
 }
 
 // Agreement is what both ends agreed on; it holds no secret.
@@ -69,12 +75,16 @@ type Agreement struct {
 type Hint struct{ Err error }
 
 // RemoveUserPlane withdraws the keys of a session.
-type RemoveUserPlane struct{ Session keys.SessionID }
+type RemoveUserPlane struct {
+	Session     keys.SessionID
+	Local, Peer underlay.LayerTwoID
+}
 
-func (Send) effect()             {}
-func (Exchanged) effect()        {}
-func (StateChanged) effect()     {}
-func (Authenticated) effect()    {}
-func (InstallUserPlane) effect() {}
-func (Hint) effect()             {}
-func (RemoveUserPlane) effect()  {}
+func (Send) effect()              {}
+func (Exchanged) effect()         {}
+func (StateChanged) effect()      {}
+func (Authenticated) effect()     {}
+func (InstallUserPlane) effect()  {}
+func (Hint) effect()              {}
+func (ActivateUserPlane) effect() {}
+func (RemoveUserPlane) effect()   {}

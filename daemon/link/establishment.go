@@ -153,6 +153,7 @@ func builtUserPlane(c pc5s.UserPlaneConfiguration) error {
 func (m *Machine) establish(configuration pc5s.UserPlaneConfiguration) {
 	m.agreement.UserPlane = configuration
 	m.emit(m.userPlane())
+	m.emit(ActivateUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
 	m.setState(Established)
 }
 

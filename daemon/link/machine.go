@@ -245,7 +245,7 @@ func (m *Machine) setState(s State) {
 		m.retry.stop()
 		m.auth.close()
 		if m.ctx != nil {
-			m.emit(RemoveUserPlane{Session: m.ctx.session})
+			m.emit(RemoveUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
 			m.ctx.wipe()
 		}
 		m.resumption.Wipe()

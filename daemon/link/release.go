@@ -41,7 +41,7 @@ func (m *Machine) Abandon(err error) {
 
 // release deletes the user plane at once, then waits for the accept (T5087).
 func (m *Machine) release(now time.Time, cause pc5s.Cause) {
-	m.emit(RemoveUserPlane{Session: m.ctx.session})
+	m.emit(RemoveUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
 	m.setState(Releasing)
 	m.send(now, &pc5s.DirectLinkReleaseRequest{
 		SequenceNumber: m.nextSequence(), Cause: cause, KNRPIDMSBs: uint16(m.knrpID >> 16),

@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"sync/atomic"
+
+	"pc5d/daemon/auth/cookie"
+	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/link"
+	"pc5d/daemon/task"
+)
+
+// doorSize bounds what waits at the door; more is dropped, the sender repeats.
+const doorSize = 256
+
+// door answers those who are not known yet, one at a time. It keeps nothing about them: who
+// brings a cookie back gets a machine.
+type door struct {
+	node      *Node
+	queue     task.Queue
+	waiting   atomic.Int32
+	admission *link.Admission // touched by the queue's tasks only
+}
+
+func newDoor(n *Node) (*door, error) {
+	jar, err := cookie.New(rand.Reader, n.now())
+	if err != nil {
+		return nil, err
+	}
+	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar)}
+	d.queue = n.cfg.Scheduler.NewQueue(func() {})
+	return d, nil
+}
+
+// deliver hands a datagram over; false when too many wait.
+func (d *door) deliver(p packet) bool {
+	if d.waiting.Add(1) > doorSize {
+		d.waiting.Add(-1)
+		return false
+	}
+	d.queue.Post(func() {
+		d.waiting.Add(-1)
+		d.receive(p)
+	})
+	return true
+}
+
+func (d *door) receive(p packet) {
+	answer, admitted, err := d.admission.Receive(d.node.now(), p.from, p.datagram)
+	switch {
+	case err != nil:
+		d.node.dropped(err)
+	case admitted != nil:
+		d.admit(admitted)
+	default:
+		d.node.send(p.from, answer)
+	}
+}
+
+// admit makes a responder, or leaves a repeated first response to the one that exists. The
+// limits come before the costly first step of the handshake.
+func (d *door) admit(admitted *link.Admitted) {
+	n := d.node
+	c := conversation{from: admitted.From, peer: admitted.Source, tag: kei.Tag(admitted.Request)}
+	if n.halfOpen.known(n.now(), c) {
+		return // its own timer repeats the answer
+	}
+	if err := n.halfOpen.begin(c); err != nil {
+		n.refused.Add(1)
+		return
+	}
+	local := n.drawLayerTwo()
+	m, err := link.NewResponder(n.now(), n.machineConfig(local), admitted)
+	if err != nil {
+		n.demux.remove(local, c.peer, nil)
+		n.halfOpen.end(n.now(), c)
+		n.log.Error("local: responder", "error", err)
+		return
+	}
+	r := newRunner(n, m, nil)
+	r.conversation = c
+	n.launch(r)
+}
