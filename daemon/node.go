@@ -103,7 +103,7 @@ func (n *Node) Run(ctx context.Context) error {
 	<-ctx.Done()
 	n.Stop()
 	<-n.ended
-	n.close()
+	n.Close()
 	return nil
 }
 
@@ -137,7 +137,9 @@ func (n *Node) endedLocked() {
 	}
 }
 
-func (n *Node) close() {
+// Close ends the node at once, without a word to its peers: after Ended, or to leave what a
+// crash leaves.
+func (n *Node) Close() {
 	n.door.queue.Close()
 	for _, k := range n.keepers {
 		k.queue.Close()

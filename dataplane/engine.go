@@ -79,11 +79,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// Turn moves what waits at one link, at most one batch: what Run does when the device is
-// readable. For a caller that drives the Engine itself, on one goroutine, instead of running it.
-func (e *Engine) Turn(l *Link) {
+// Turn moves what waits at one device, at most one batch: what Run does with a key that the
+// poller gives. For a caller that drives the Engine itself, on one goroutine, instead of
+// running it.
+func (e *Engine) Turn(key uint32) {
 	e.transmit.activity.begin()
-	e.transmit.turn(l)
+	if l := e.table.Load().links[key]; l != nil {
+		e.transmit.turn(l)
+	}
 	e.transmit.activity.end()
 }
 

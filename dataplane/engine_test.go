@@ -158,7 +158,7 @@ func TestPackingKeepsPackets(t *testing.T) {
 			a.tun.Deliver(packet(addrA, addrB, n, byte(i)))
 		}
 		for got := 0; got < len(sizes); {
-			a.engine.Turn(a.link)
+			a.engine.Turn(a.link.Key())
 			if err := b.engine.Poll(); err != nil {
 				t.Fatal(err)
 			}
@@ -187,7 +187,7 @@ func TestSmallPacketsShareARecord(t *testing.T) {
 	for range 20 {
 		a.tun.Deliver(packet(addrA, addrB, 64, 7))
 	}
-	a.engine.Turn(a.link)
+	a.engine.Turn(a.link.Key())
 	if c := a.link.Counters().Sent; c.Records != 1 || c.Packets != 20 {
 		t.Fatalf("sent %+v, want 20 packets in one record", c)
 	}
@@ -207,8 +207,8 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 			a.tun.Deliver(large)
 			a.tun.Deliver(small)
 		}
-		a.engine.Turn(a.link)
-		a.engine.Turn(a.link)
+		a.engine.Turn(a.link.Key())
+		a.engine.Turn(a.link.Key())
 		for got := 0; got < 80; {
 			if err := b.engine.Poll(); err != nil {
 				t.Fatal(err)
@@ -260,7 +260,7 @@ func TestT52ReplayT53Forgery(t *testing.T) {
 	p := packet(addrA, addrB, 100, 1)
 	send := func() {
 		a.tun.Deliver(p)
-		a.engine.Turn(a.link)
+		a.engine.Turn(a.link.Key())
 		if err := b.engine.Poll(); err != nil {
 			t.Fatal(err)
 		}
@@ -320,14 +320,14 @@ func TestAtMostTwoReceiveContexts(t *testing.T) {
 	install(t, b.link, contextOf(session+1, false))
 	old := packet(addrA, addrB, 99, 1)
 	a.tun.Deliver(old) // a still sends under the old context: the grace
-	a.engine.Turn(a.link)
+	a.engine.Turn(a.link.Key())
 	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
 	want(t, b, old)
 	install(t, b.link, contextOf(session+2, false))
 	a.tun.Deliver(old)
-	a.engine.Turn(a.link)
+	a.engine.Turn(a.link.Key())
 	if err := b.engine.Poll(); err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestTooBigAndOddPackets(t *testing.T) {
 	a, _, _ := newPair(t)
 	a.tun.Deliver(packet(addrA, addrB, 1405, 1))
 	a.tun.Deliver([]byte{0x45})
-	a.engine.Turn(a.link)
+	a.engine.Turn(a.link.Key())
 	if d := a.link.Counters().Drops; d.Of(dataplane.DropTooBig) != 1 || d.Of(dataplane.DropInnerMalformed) != 1 {
 		t.Fatalf("drops %v", d)
 	}
@@ -422,7 +422,7 @@ func TestT54_SendingNeverGoesBack(t *testing.T) {
 func exchange(t *testing.T, a, b *end, want uint16) {
 	t.Helper()
 	a.tun.Deliver(packet(addrA, addrB, 100, 1))
-	a.engine.Turn(a.link)
+	a.engine.Turn(a.link.Key())
 	messages := udp.NewMessages(1)
 	if _, err := b.conn.Receive(messages); err != nil {
 		t.Fatal(err)

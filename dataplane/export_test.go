@@ -29,6 +29,9 @@ func (e *Engine) Poll() error {
 	return nil
 }
 
+// Key is what the poller knows the link's device by.
+func (l *Link) Key() uint32 { return l.key }
+
 // Judge is the inner filter.
 func Judge(c Context, packet []byte) (Drop, bool) {
 	f := innerFilter{sources: c.Sources, destinations: c.Destinations}

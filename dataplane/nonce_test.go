@@ -88,7 +88,7 @@ func TestT50T55LimitsStop(t *testing.T) {
 				for range 44 {
 					e.tun.Deliver(packet(addrA, addrB, 1400, 1))
 				}
-				e.engine.Turn(e.link)
+				e.engine.Turn(e.link.Key())
 			}
 			c := e.link.Counters()
 			if c.Sent.Records > tt.atMost || c.Sent.Records < tt.atLeast {

@@ -72,11 +72,7 @@ func (t *transmitter) run() error {
 			return fmt.Errorf("wait for packets: %w", err)
 		}
 		for _, key := range t.keys[:n] {
-			t.activity.begin()
-			if l := t.engine.table.Load().links[key]; l != nil {
-				t.turn(l)
-			}
-			t.activity.end()
+			t.engine.Turn(key)
 		}
 	}
 }
