@@ -13,7 +13,7 @@ func demoCommand() *cobra.Command {
 		Short: "show a whole link on this machine: two daemons in two private networks (root)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return demo.Run(c.Context(), c.OutOrStdout())
+			return demo.Run(c.Context(), c.OutOrStdout(), printStatus)
 		},
 	}
 }

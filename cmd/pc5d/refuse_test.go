@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pc5d/daemon/auth"
@@ -50,10 +51,7 @@ func TestRefusals(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			out, err := exec.Command(bin, "--config", config, "--socket", filepath.Join(dir, "s"), "--state", filepath.Join(dir, "state")).CombinedOutput()
-			if err == nil || !strings.Contains(string(out), c.want) || strings.Count(strings.TrimSpace(string(out)), "\n") > 0 {
-				t.Errorf("got %v, %q; want one line with %q", err, out, c.want)
-			}
+			refused(t, exec.Command(bin, "--config", config, "--socket", filepath.Join(dir, "s"), "--state", filepath.Join(dir, "state")), c.want)
 			left, err := filepath.Glob(filepath.Join(dir, "*"))
 			if err != nil {
 				t.Fatal(err)
@@ -63,6 +61,57 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("left behind: %s", f)
 				}
 			}
+		})
+	}
+}
+
+// refused runs a daemon that must end by itself with one line and an exit code other than 0.
+func refused(t *testing.T, c *exec.Cmd, want string) {
+	t.Helper()
+	out, err := c.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), want) || strings.Count(strings.TrimSpace(string(out)), "\n") > 0 {
+		t.Errorf("got %v, %q; want one line with %q", err, out, want)
+	}
+}
+
+const withLink = `[node]
+name = "alice"
+identity = "key"
+listen = "127.0.0.1:0"
+[[link]]
+name = "bob"
+pin = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+addresses = ["10.5.0.1/32"]
+allowed = ["10.5.0.2/32"]
+`
+
+// TestRefusals_Host: what the host does not give is refused the same way. Each daemon has
+// network and mount namespaces of its own, so nothing that it leaves outlives it.
+func TestRefusals_Host(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("making namespaces and dropping privileges need root")
+	}
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "pc5d")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	config := filepath.Join(dir, "pc5d.toml")
+	if err := os.WriteFile(config, []byte(withLink), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auth.GenerateKey(filepath.Join(dir, "key")); err != nil {
+		t.Fatal(err)
+	}
+	run := bin + " --config " + config + " --socket " + filepath.Join(dir, "s") + " --state " + filepath.Join(dir, "state")
+	for _, c := range []struct{ name, before, want string }{
+		{"no TUN", "mount -t tmpfs none /dev/net && exec ", "/dev/net/tun does not exist"},
+		{"no privilege", "exec setpriv --bounding-set -net_admin ", "CAP_NET_ADMIN"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			command := exec.Command("sh", "-c", c.before+run)
+			command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET, Unshareflags: syscall.CLONE_NEWNS}
+			refused(t, command, c.want)
 		})
 	}
 }

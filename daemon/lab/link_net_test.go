@@ -136,3 +136,51 @@ func TestWrongPin(t *testing.T) {
 		t.Error("a packet came through")
 	}
 }
+
+// TestSIGTERM: a daemon that is told to stop releases its links, so that the peer knows at once.
+func TestSIGTERM(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	p := pair(t, ctx, build(t), func(*lab.Pair) {})
+	up(t, ctx, p.Alice)
+	begin := time.Now()
+	if err := p.Alice.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	s, err := p.Bob.Client.Status(ctx)
+	if err != nil || s.Links[0].State == "established" || !strings.Contains(s.Links[0].LastError, "released") {
+		t.Errorf("bob: %+v, %v", s.Links, err)
+	}
+}
+
+// TestDemoInterrupted: Ctrl-C at any moment ends the demo with an error and leaves nothing.
+func TestDemoInterrupted(t *testing.T) {
+	pc5d := build(t)
+	pc5ctl := filepath.Join(filepath.Dir(pc5d), "pc5ctl")
+	if out, err := exec.Command("go", "build", "-o", pc5ctl, "pc5d/cmd/pc5ctl").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	for _, after := range []time.Duration{50, 150, 300, 600, 1000} {
+		tmp := t.TempDir()
+		c := exec.Command(pc5ctl, "demo")
+		c.Env = append(os.Environ(), "TMPDIR="+tmp)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after * time.Millisecond) // the moment is the test
+		c.Process.Signal(os.Interrupt)
+		if err := c.Wait(); err == nil {
+			t.Logf("the demo was faster than %v ms", int(after))
+		}
+		left, err := os.ReadDir(tmp)
+		if err != nil || len(left) > 0 {
+			t.Errorf("after %v ms: left behind %v, %v", int(after), left, err)
+		}
+	}
+	if out, err := exec.Command("pgrep", "-f", pc5d).Output(); err == nil {
+		t.Errorf("processes left behind: %s", out)
+	}
+}

@@ -16,7 +16,7 @@ import (
 
 const (
 	startTimeout = 5 * time.Second
-	stopTimeout  = 3 * time.Second
+	stopTimeout  = 2 * time.Second // a daemon's promise
 )
 
 // Node is one daemon of a pair and what it was provisioned with. Fields may be changed before

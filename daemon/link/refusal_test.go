@@ -19,6 +19,12 @@ func TestP1_WrongPin(t *testing.T) {
 	if err := p.a.machine.Failed(); !errors.As(err, &refused) || refused.Peer != "bob" || refused.Expected[0] != wrong || refused.Presented != p.b.config.Auth.Local().Fingerprint {
 		t.Errorf("initiator: got %v", err)
 	}
+	for p.deliver(); p.b.machine.State() != link.Released && p.tick(); p.deliver() {
+	}
+	var hint *link.PeerRefusedError
+	if err := p.b.machine.Failed(); !errors.As(err, &hint) || hint.Local != p.b.config.Auth.Local() {
+		t.Errorf("responder: got %v", err)
+	}
 	if p.a.installed != nil || p.b.installed != nil {
 		t.Error("keys were installed")
 	}

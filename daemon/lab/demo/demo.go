@@ -28,11 +28,13 @@ const (
 // demo is one run.
 type demo struct {
 	out  io.Writer
+	show func(io.Writer, control.Status)
 	pair *lab.Pair
 }
 
-// Run runs the demo and says on out what it sees. It leaves nothing behind.
-func Run(ctx context.Context, out io.Writer) (err error) {
+// Run runs the demo and says on out what it sees, the status of each end by show. It leaves
+// nothing behind.
+func Run(ctx context.Context, out io.Writer, show func(io.Writer, control.Status)) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "pc5-demo-")
@@ -45,7 +47,7 @@ func Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pair.Close()) }()
-	d := &demo{out: out, pair: pair}
+	d := &demo{out: out, show: show, pair: pair}
 	return d.run(ctx)
 }
 
@@ -135,11 +137,18 @@ func (d *demo) prove(ctx context.Context, capture *lab.Capture) error {
 		return fmt.Errorf("the capture of the underlay has %d frames, and %d of them show the plaintext", frames, found)
 	}
 	fmt.Fprintf(d.out, "underlay: %d frames looked at (%d not caught), 0 with the plaintext sent inside\n", frames, lost)
+	var ends []control.Status
 	for _, n := range []*lab.Node{d.pair.Alice, d.pair.Bob} {
 		s, err := n.Client.Status(ctx)
 		if err != nil {
 			return err
 		}
+		fmt.Fprintf(d.out, "\npc5ctl status at %s:\n", s.Node.Name)
+		d.show(d.out, s)
+		ends = append(ends, s)
+	}
+	fmt.Fprintln(d.out)
+	for _, s := range ends {
 		l := s.Links[0]
 		if l.State != "established" || l.Protection == nil {
 			return fmt.Errorf("link %s of %s is %s: %s", l.Name, s.Node.Name, l.State, l.LastError)
