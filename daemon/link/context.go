@@ -80,7 +80,7 @@ func (c *securityContext) makeRecordForm() error {
 		return err
 	}
 	c.sealer = record.NewSealer(send, uint16(c.session))
-	c.opener = record.NewOpener(receive, uint16(c.session), signallingWindow)
+	c.opener = record.NewOpener(receive, signallingWindow)
 	return nil
 }
 

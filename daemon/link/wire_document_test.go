@@ -108,7 +108,7 @@ func TestWireDocument_UserRecord(t *testing.T) {
 	sealed, err := record.NewSealer(s, 0x5356).Seal(nil, header, content)
 	expect(t, doc, "SL-DRB, record", sealed, err)
 
-	opened, err := record.NewOpener(s, 0x5356, record.DefaultWindow).Open(sealed)
+	opened, err := record.NewOpener(s, record.DefaultWindow).Open(sealed)
 	same(t, "SL-DRB, record", opened, content, err)
 	frames := record.NewFrames(opened)
 	if !frames.Next() || frames.Type() != record.FramePacket {
