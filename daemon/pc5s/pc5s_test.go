@@ -32,7 +32,7 @@ func messages() []pc5s.Message {
 		&pc5s.DirectLinkEstablishmentRequest{
 			SequenceNumber: 1, SourceUserInfo: []byte("alice"), Capabilities: pc5s.NewCapabilities([]nea.Ciphering{nea.NEA2, nea.NEA0}, []nea.Integrity{nea.NIA2}, []suite.ID{suite.AES128GCM}),
 			SecurityPolicy: pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Preferred}, KeyEstablishmentInfo: kei,
-			Nonce1: ptr([16]byte{1}), KNRPSessMSB: ptr(uint8(9)), TargetUserInfo: []byte("bob"), ProSeIdentifiers: pc5s.ServiceIdentifier("ip"),
+			Nonce1: ptr([16]byte{1}), KNRPSessMSB: ptr(uint8(9)), TargetUserInfo: []byte("bob"), KNRPID: ptr(uint32(0x01020304)), ProSeIdentifiers: pc5s.ServiceIdentifier("ip"),
 		},
 		&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("bob"), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: pc5s.UserPlaneConfiguration{Integrity: true, Ciphering: true}, IPAddressConfiguration: pc5s.AddressAllocationNotSupported, LinkLocal: ptr([16]byte{0xfe, 0x80})},
 		&pc5s.DirectLinkEstablishmentReject{SequenceNumber: 255, Cause: pc5s.CauseSecurityPolicyNotAligned},
@@ -48,6 +48,20 @@ func messages() []pc5s.Message {
 		},
 		&pc5s.DirectLinkSecurityModeComplete{QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlanePolicy: pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required}, LinkLocal: ptr([16]byte{1}), KNRPIDLSBs: ptr(uint16(1))},
 		&pc5s.DirectLinkSecurityModeReject{Cause: pc5s.CauseCapabilitiesMismatch},
+		&pc5s.DirectLinkKeepaliveRequest{SequenceNumber: 2, Counter: 7, MaximumInactivityPeriod: ptr(uint32(60))},
+		&pc5s.DirectLinkKeepaliveResponse{SequenceNumber: 3, Counter: 7},
+		&pc5s.DirectLinkModificationRequest{Operation: pc5s.ModificationAddFlows, ProSeIdentifiers: pc5s.ServiceIdentifier("ip"), QoSFlowDescriptions: pc5s.DefaultQoS()},
+		&pc5s.DirectLinkModificationAccept{QoSFlowDescriptions: pc5s.DefaultQoS()},
+		&pc5s.DirectLinkModificationReject{Cause: pc5s.CauseServiceNotAllowed},
+		&pc5s.DirectLinkRekeyingRequest{Capabilities: pc5s.Capabilities{0x70, 0x70, 0xe0}, KeyEstablishmentInfo: kei, Nonce1: ptr([16]byte{1}), KNRPSessMSB: ptr(uint8(9)), ReAuthentication: ptr(pc5s.ReAuthenticationRequested)},
+		&pc5s.DirectLinkRekeyingResponse{SequenceNumber: 9},
+		&pc5s.DirectLinkIdentifierUpdateRequest{SourceLayerTwoID: 0x0a0b0c, KNRPSessMSB: 0x53, SourceUserInfo: []byte("alice"), SourceLinkLocal: ptr([16]byte{0xfe, 0x80})},
+		&pc5s.DirectLinkIdentifierUpdateAccept{
+			SourceLayerTwoID: 0x0d0e0f, TargetLayerTwoID: 0x0a0b0c, KNRPSessMSB: 0x53, KNRPSessLSB: 0x56,
+			SourceUserInfo: []byte("bob"), SourceLinkLocal: ptr([16]byte{0xfe, 0x80, 1}), TargetUserInfo: []byte("alice"), TargetLinkLocal: ptr([16]byte{0xfe, 0x80}),
+		},
+		&pc5s.DirectLinkIdentifierUpdateAck{TargetLayerTwoID: 0x0d0e0f, KNRPSessLSB: 0x56, TargetUserInfo: []byte("bob"), TargetLinkLocal: ptr([16]byte{0xfe, 0x80, 1})},
+		&pc5s.DirectLinkIdentifierUpdateReject{Cause: pc5s.CauseLayer2IDConflict},
 	}
 }
 
@@ -91,6 +105,9 @@ func TestErrors(t *testing.T) {
 		{"optional repeated: first counts", request + "280141" + "280142", 0},
 		{"reserved policy", "01000400000100" + "028080" + "07", pc5s.Reserved},
 		{"spare policy means required", "01000400000100" + "028080" + "05", 0},
+		{"reserved operation", "040000", pc5s.Reserved},
+		{"release accept without a cause", "08005678", 0},
+		{"release accept with a cause", "0800025678", 0},
 		{"reserved selection", "0e0089" + "028080" + "00", pc5s.Reserved},
 	} {
 		b, err := hex.DecodeString(c.in)

@@ -1,20 +1,27 @@
 package pc5s
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
-// maxIEs bounds the optional IEs of a message.
-const maxIEs = 64
+const (
+	maxIEs  = 64             // optional IEs of a message on receipt
+	maxRows = 9              // rows of the longest table
+	open    = math.MaxUint16 // length of an open-ended IE
+)
 
 type format uint8
 
 const (
-	formatV     format = iota // value of a fixed length
-	formatLV                  // 1-octet length
-	formatLVE                 // 2-octet length
-	formatTV                  // IEI, value of a fixed length
-	formatTLV                 // IEI, 1-octet length
-	formatTLVE                // IEI, 2-octet length
-	formatType1               // IEI in the high half, value in the low half
+	formatV       format = iota // value of a fixed length
+	formatUnsentV               // one that others may send before the V rows that follow; we never do
+	formatLV                    // 1-octet length
+	formatLVE                   // 2-octet length
+	formatTV                    // IEI, value of a fixed length
+	formatTLV                   // IEI, 1-octet length
+	formatTLVE                  // IEI, 2-octet length
+	formatType1                 // IEI in the high half, value in the low half
 )
 
 // field is the value part of an IE inside a message struct.
@@ -27,6 +34,15 @@ type field interface {
 	parse(b []byte) error
 }
 
+// evidence is the weakest of what place, IEI and format of an IE rest on.
+type evidence uint8
+
+const (
+	corroborated evidence = iota + 1 // by a conformance document or an independent implementation
+	recalled                         // from memory of the standard, unverified
+	chosen                           // ours: no public value was found, or the standard leaves it open
+)
+
 // row is one IE of a message, in the order of the table in TS 24.554, 10.3. min and max count
 // the value part only.
 type row struct {
@@ -34,7 +50,20 @@ type row struct {
 	format   format
 	iei      byte
 	min, max int
+	evidence evidence
 	field    field
+}
+
+// table has the rows of a message; the zero rows at its end are none. It is an array, so that
+// it lives on the stack of the walker.
+type table [maxRows]row
+
+func (t *table) used() []row {
+	n := 0
+	for n < maxRows && t[n].name != "" {
+		n++
+	}
+	return t[:n]
 }
 
 func (r *row) optional() bool { return r.format >= formatTV }
@@ -43,11 +72,12 @@ func (r *row) optional() bool { return r.format >= formatTV }
 func Marshal(m Message) []byte {
 	b := make([]byte, 0, 256)
 	b = append(b, byte(m.Type()), byte(*m.sequence()))
-	for _, r := range m.rows() {
-		if r.optional() && !r.field.present() {
-			continue
+	all := m.rows()
+	rows := all.used()
+	for i := range rows {
+		if r := &rows[i]; r.format != formatUnsentV && (!r.optional() || r.field.present()) {
+			b = r.appendTo(b)
 		}
-		b = r.appendTo(b)
 	}
 	return b
 }
@@ -83,10 +113,15 @@ func Parse(b []byte) (Message, error) {
 		return nil, &Error{Kind: Mandatory, Message: t, IE: "sequence number"}
 	}
 	*m.sequence() = SequenceNumber(b[1])
-	rows := m.rows()
+	all := m.rows()
+	rows := all.used()
 	rest := b[2:]
 	for i := range rows {
 		if rows[i].optional() {
+			break
+		}
+		if rows[i].format == formatUnsentV {
+			rest = skipUnsent(rows[i:], rest)
 			continue
 		}
 		var ok bool
@@ -109,6 +144,19 @@ func kindOf(err error, otherwise Kind) Kind {
 		return Reserved
 	}
 	return otherwise
+}
+
+// skipUnsent leaves out the first of rows where just its octets and those of the V rows behind
+// it are left.
+func skipUnsent(rows []row, b []byte) []byte {
+	n := 0
+	for i := 0; i < len(rows) && !rows[i].optional(); i++ {
+		n += rows[i].min
+	}
+	if len(b) == n {
+		return b[rows[0].min:]
+	}
+	return b
 }
 
 // mandatory takes one IE without IEI off the front; false: the octets are too few or too many.
