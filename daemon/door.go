@@ -69,7 +69,7 @@ func (d *door) admit(admitted *link.Admitted) {
 		n.refused.Add(1)
 		return
 	}
-	local := n.drawLayerTwo()
+	local := n.Reserve()
 	m, err := link.NewResponder(n.now(), n.machineConfig(local), admitted)
 	if err != nil {
 		n.demux.remove(local, c.peer, nil)

@@ -124,7 +124,11 @@ func (r *runner) perform(e link.Effect) {
 	case link.ActivateUserPlane:
 		r.activate(e)
 	case link.RemoveUserPlane:
-		r.keeper.plane.Retire(planeID(e.Local, e.Peer, e.Session))
+		r.keeper.plane.Retire(planeID(e.Name))
+	case link.Agreed:
+		r.notify(func(k *keeper) { k.agreed(r, e) })
+	case link.Concluded:
+		r.notify(func(k *keeper) { k.concluded(r, e) })
 	case link.StateChanged:
 		err := r.machine.Failed()
 		r.notify(func(k *keeper) { k.changed(r, e.To, err) })
@@ -144,13 +148,11 @@ func (r *runner) install(e link.InstallUserPlane) {
 	e.Receive.Wipe()
 	if err != nil {
 		r.refused(err)
-		return
 	}
-	r.notify(func(k *keeper) { k.installed(r, e) })
 }
 
 func (r *runner) activate(e link.ActivateUserPlane) {
-	if err := r.keeper.plane.Activate(planeID(e.Local, e.Peer, e.Session)); err != nil {
+	if err := r.keeper.plane.Activate(planeID(e.Name)); err != nil {
 		r.refused(err)
 	}
 }

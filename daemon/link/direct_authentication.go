@@ -7,7 +7,6 @@ import (
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
 )
 
@@ -47,7 +46,7 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure {
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure {
 		return DropConversation
 	}
 	if c.Start {
@@ -109,12 +108,12 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	}
 	m.auth.cookies++
 	m.auth.cookie = bytes.Clone(c.Cookie)
-	m.auth.tag = kei.Tag(m.request)
+	m.auth.tag = kei.Tag(m.run.request)
 	m.auth.out = kei.NewOutgoing(m.auth.first)
-	r := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.request}
+	r := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.run.request}
 	m.auth.out.Fill(&r)
 	m.setState(Auth)
-	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}), m.cfg.Timers.T5080)
 	return nil
 }
 
@@ -122,7 +121,7 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 func (m *Machine) answer(now time.Time, source underlay.LayerTwoID, exchange uint8, ack bool) {
 	m.peer = source
 	m.auth.exchange = exchange
-	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}), m.cfg.Timers.T5080)
 }
 
 // container makes the next container of this end's conversation.
@@ -141,9 +140,12 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	if err != nil {
 		c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: exchange, Failure: true, Fragment: reply}
 		m.peer = source
-		m.sendOnce(now, &pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+		m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}))
 		m.fail(err)
 		return nil
+	}
+	if m.auth.complete() {
+		m.identity = m.auth.handshake.Peer()
 	}
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
@@ -156,7 +158,7 @@ func (m *Machine) respond(now time.Time, admitted *Admitted) error {
 	if err != nil {
 		return err
 	}
-	m.auth = authentication{handshake: h, tag: kei.Tag(m.request)}
+	m.auth = authentication{handshake: h, tag: kei.Tag(m.run.request)}
 	m.setState(Auth)
 	m.emit(Exchanged{Message: pc5s.MessageDirectLinkAuthenticationResponse, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	return m.takeFragment(now, admitted.Container)
@@ -168,7 +170,7 @@ func (m *Machine) receiveAuthenticationResponse(now time.Time, msg *pc5s.DirectL
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure || c.Start {
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure || c.Start {
 		return DropConversation
 	}
 	if m.state == SecurityMode && !c.AckOnly {
@@ -224,14 +226,14 @@ func (m *Machine) takeFragment(now time.Time, c *kei.Container) error {
 // ask sends B's next authentication request.
 func (m *Machine) ask(now time.Time, ack bool) {
 	m.auth.exchange++
-	m.send(now, &pc5s.DirectLinkAuthenticationRequest{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationRequest{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}), m.cfg.Timers.T5092)
 }
 
 // rejectAuthentication ends B's half. An alert of the peer is answered by silence.
 func (m *Machine) rejectAuthentication(now time.Time, err error) {
 	var refused *PeerRefusedError
 	if !errors.As(err, &refused) {
-		m.sendOnce(now, &pc5s.DirectLinkAuthenticationReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseAuthenticationFailure}, underlay.SRB0, pdcp.Clear)
+		m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseAuthenticationFailure}))
 	}
 	m.fail(err)
 }
