@@ -14,11 +14,12 @@ const (
 	PastTheEnd                    // an IE's length passes the end of the message
 	Reserved                      // a reserved value in a field
 	TooMany                       // more IEs than a message may have
+	TooLong                       // longer than MaxLen
 )
 
 var kindNames = [...]string{
 	TooShort: "message too short", UnknownType: "unknown message type", Mandatory: "mandatory IE missing or wrong",
-	Comprehension: "unknown IE, comprehension required", PastTheEnd: "IE past the end", Reserved: "reserved value", TooMany: "too many IEs",
+	Comprehension: "unknown IE, comprehension required", PastTheEnd: "IE past the end", Reserved: "reserved value", TooMany: "too many IEs", TooLong: "message too long",
 }
 
 func (k Kind) String() string {

@@ -26,7 +26,7 @@ func (m *DirectLinkSecurityModeCommand) rows() table {
 		{"LSB of K_NRP-sess ID", formatTV, ieiKNRPSessLSB, 1, 1, chosen, optionalOctet[uint8]{&m.KNRPSessLSB}},
 		{"key establishment information container", formatTLVE, ieiKeyEstablishment, 1, open, corroborated, octets{&m.KeyEstablishmentInfo}},
 		{"MSBs of K_NRP ID", formatTV, ieiKNRPIDMSBs, 2, 2, chosen, optionalHalf{&m.KNRPIDMSBs}},
-		{"user plane suite (Extension)", formatType1, ieiUserPlaneSuite, 1, 1, chosen, optionalOctet[suite.ID]{&m.UserPlaneSuite}},
+		{"user plane suite (Extension)", formatType1, ieiUserPlaneSuite, 1, 1, chosen, optionalNibble[suite.ID]{&m.UserPlaneSuite}},
 	}
 }
 
