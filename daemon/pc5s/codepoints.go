@@ -234,6 +234,9 @@ var qosLengths = map[QoSParameterIdentifier]int{
 	QoSPQI: 1, QoSGuaranteedFlowBitRate: 3, QoSMaximumFlowBitRate: 3, QoSAveragingWindow: 2,
 }
 
+// osID is the OS Id of pc5d's own services, a version 8 UUID. Chosen.
+var osID = [osIDLen]byte{0x70, 0x63, 0x35, 0x64, 0x00, 0x00, 0x80, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}
+
 // Values of a half-octet protection field (TS 24.554, 11.3.18; chosen) and of the policies
 // (11.3.12, 11.3.23; recalled): 0 not needed, 1 preferred, 2 required, 3 to 6 treated as
 // required, 7 reserved.

@@ -29,7 +29,7 @@ func (m *DirectLinkEstablishmentRequest) rows() table {
 		{"MSB of K_NRP-sess ID", formatTV, ieiKNRPSessMSB, 1, 1, corroborated, optionalOctet[uint8]{&m.KNRPSessMSB}},
 		{"target user info", formatTLV, ieiTargetUserInfo, 1, maxApplicationLayerID, corroborated, identity{&m.TargetUserInfo}},
 		{"K_NRP ID", formatTV, ieiKNRPID, 4, 4, corroborated, optionalNumber{&m.KNRPID}},
-		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, octets{&m.ProSeIdentifiers}},
+		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, identifiers{&m.ProSeIdentifiers}},
 	}
 }
 

@@ -13,7 +13,7 @@ func (*DirectLinkModificationRequest) Type() MessageType { return MessageDirectL
 func (m *DirectLinkModificationRequest) rows() table {
 	return table{
 		{"link modification operation code", formatV, 0, 1, 1, recalled, operation{&m.Operation}},
-		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, octets{&m.ProSeIdentifiers}},
+		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, identifiers{&m.ProSeIdentifiers}},
 		{"QoS flow descriptions", formatTLVE, ieiQoSFlowDescriptions, minQoSFlowDescriptions, open, recalled, qosFlows{&m.QoSFlowDescriptions}},
 	}
 }
