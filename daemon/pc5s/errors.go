@@ -36,9 +36,14 @@ type Error struct {
 	IE      string
 }
 
-func (e *Error) Error() string {
-	if e.IE == "" {
-		return fmt.Sprintf("pc5s: %s: %s", e.Message, e.Kind)
+func (e *Error) Error() string { return describe(e.Kind, e.Message.String(), e.IE) }
+
+func describe(k Kind, message, ie string) string {
+	switch {
+	case k == TooShort:
+		return fmt.Sprintf("pc5s: %s", k)
+	case ie == "":
+		return fmt.Sprintf("pc5s: %s: %s", message, k)
 	}
-	return fmt.Sprintf("pc5s: %s: %s: %s", e.Message, e.Kind, e.IE)
+	return fmt.Sprintf("pc5s: %s: %s: %s", message, k, ie)
 }
