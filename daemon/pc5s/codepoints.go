@@ -183,6 +183,60 @@ const ReAuthenticationRequested ReAuthenticationIndication = 1
 // Requested tells whether authentication is to run.
 func (i ReAuthenticationIndication) Requested() bool { return i&ReAuthenticationRequested != 0 }
 
+// PC5 QoS flow descriptions (TS 24.554, 11.3.5), all recalled.
+const (
+	qosHead           = 3 // octets of a description before its parameters
+	qosPQFIMask       = 0x3F
+	qosOperationShift = 5
+	qosE              = 0x40
+	qosCountMask      = 0x3F
+	// Chosen: the tables have 4 octets, but one deletion has no more than its head.
+	minQoSFlowDescriptions = qosHead
+)
+
+// QoSOperation is what a QoS flow description is for.
+type QoSOperation uint8
+
+// All recalled. Other values are reserved.
+const (
+	QoSCreate QoSOperation = 1
+	QoSDelete QoSOperation = 2
+	QoSModify QoSOperation = 3
+)
+
+var qosOperationNames = [...]string{QoSCreate: "create", QoSDelete: "delete", QoSModify: "modify"}
+
+func (o QoSOperation) String() string {
+	if int(o) < len(qosOperationNames) && qosOperationNames[o] != "" {
+		return qosOperationNames[o]
+	}
+	return fmt.Sprintf("reserved operation %d", uint8(o))
+}
+
+// QoSParameterIdentifier names a parameter of a QoS flow description.
+type QoSParameterIdentifier uint8
+
+// All recalled.
+const (
+	QoSPQI                    QoSParameterIdentifier = 0x01
+	QoSGuaranteedFlowBitRate  QoSParameterIdentifier = 0x02
+	QoSMaximumFlowBitRate     QoSParameterIdentifier = 0x03
+	QoSAveragingWindow        QoSParameterIdentifier = 0x04
+	QoSResourceType           QoSParameterIdentifier = 0x05
+	QoSPriorityLevel          QoSParameterIdentifier = 0x06
+	QoSPacketDelayBudget      QoSParameterIdentifier = 0x07
+	QoSPacketErrorRate        QoSParameterIdentifier = 0x08
+	QoSMaximumDataBurstVolume QoSParameterIdentifier = 0x09
+)
+
+// qosLengths has the lengths of the values that are known.
+var qosLengths = map[QoSParameterIdentifier]int{
+	QoSPQI: 1, QoSGuaranteedFlowBitRate: 3, QoSMaximumFlowBitRate: 3, QoSAveragingWindow: 2,
+}
+
+// osID is the OS Id of pc5d's own services, a version 8 UUID. Chosen.
+var osID = [osIDLen]byte{0x70, 0x63, 0x35, 0x64, 0x00, 0x00, 0x80, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}
+
 // Values of a half-octet protection field (TS 24.554, 11.3.18; chosen) and of the policies
 // (11.3.12, 11.3.23; recalled): 0 not needed, 1 preferred, 2 required, 3 to 6 treated as
 // required, 7 reserved.

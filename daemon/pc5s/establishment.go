@@ -29,7 +29,7 @@ func (m *DirectLinkEstablishmentRequest) rows() table {
 		{"MSB of K_NRP-sess ID", formatTV, ieiKNRPSessMSB, 1, 1, corroborated, optionalOctet[uint8]{&m.KNRPSessMSB}},
 		{"target user info", formatTLV, ieiTargetUserInfo, 1, maxApplicationLayerID, corroborated, identity{&m.TargetUserInfo}},
 		{"K_NRP ID", formatTV, ieiKNRPID, 4, 4, corroborated, optionalNumber{&m.KNRPID}},
-		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, octets{&m.ProSeIdentifiers}},
+		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, identifiers{&m.ProSeIdentifiers}},
 	}
 }
 
@@ -48,7 +48,7 @@ func (*DirectLinkEstablishmentAccept) Type() MessageType { return MessageDirectL
 func (m *DirectLinkEstablishmentAccept) rows() table {
 	return table{
 		{"source user info", formatLV, 0, 1, maxApplicationLayerID, corroborated, identity{&m.SourceUserInfo}},
-		{"QoS flow descriptions", formatLVE, 0, 4, open, corroborated, octets{&m.QoSFlowDescriptions}},
+		{"QoS flow descriptions", formatLVE, 0, minQoSFlowDescriptions, open, corroborated, qosFlows{&m.QoSFlowDescriptions}},
 		{"configuration of UE PC5 unicast user plane security protection", formatV, 0, 1, 1, corroborated, configuration{&m.UserPlane}},
 		{"IP address configuration", formatTV, ieiIPAddressConfig, 1, 1, corroborated, nonZero[IPAddressConfiguration]{&m.IPAddressConfiguration}},
 		{"link local IPv6 address", formatTV, ieiLinkLocal, 16, 16, corroborated, optional16{&m.LinkLocal}},

@@ -45,6 +45,17 @@ func (f optionalOctet[T]) present() bool            { return *f.p != nil }
 func (f optionalOctet[T]) appendTo(b []byte) []byte { return append(b, byte(**f.p)) }
 func (f optionalOctet[T]) parse(b []byte) error     { v := T(b[0]); *f.p = &v; return nil }
 
+// optionalNibble is the value of a type 1 IE, in the low half of the octet; nil means absent.
+type optionalNibble[T ~uint8] struct{ p **T }
+
+func (f optionalNibble[T]) present() bool            { return *f.p != nil }
+func (f optionalNibble[T]) appendTo(b []byte) []byte { return append(b, byte(**f.p)) }
+func (f optionalNibble[T]) parse(b []byte) error {
+	v := T(b[0] &^ type1Mask)
+	*f.p = &v
+	return nil
+}
+
 // number is a mandatory 32-bit value.
 type number struct{ p *uint32 }
 

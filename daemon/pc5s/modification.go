@@ -13,8 +13,8 @@ func (*DirectLinkModificationRequest) Type() MessageType { return MessageDirectL
 func (m *DirectLinkModificationRequest) rows() table {
 	return table{
 		{"link modification operation code", formatV, 0, 1, 1, recalled, operation{&m.Operation}},
-		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, octets{&m.ProSeIdentifiers}},
-		{"QoS flow descriptions", formatTLVE, ieiQoSFlowDescriptions, 4, open, recalled, octets{&m.QoSFlowDescriptions}},
+		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, identifiers{&m.ProSeIdentifiers}},
+		{"QoS flow descriptions", formatTLVE, ieiQoSFlowDescriptions, minQoSFlowDescriptions, open, recalled, qosFlows{&m.QoSFlowDescriptions}},
 	}
 }
 
@@ -28,7 +28,7 @@ func (*DirectLinkModificationAccept) Type() MessageType { return MessageDirectLi
 
 func (m *DirectLinkModificationAccept) rows() table {
 	return table{
-		{"QoS flow descriptions", formatTLVE, ieiQoSFlowDescriptions, 4, open, recalled, octets{&m.QoSFlowDescriptions}},
+		{"QoS flow descriptions", formatTLVE, ieiQoSFlowDescriptions, minQoSFlowDescriptions, open, recalled, qosFlows{&m.QoSFlowDescriptions}},
 	}
 }
 

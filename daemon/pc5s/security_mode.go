@@ -26,7 +26,7 @@ func (m *DirectLinkSecurityModeCommand) rows() table {
 		{"LSB of K_NRP-sess ID", formatTV, ieiKNRPSessLSB, 1, 1, chosen, optionalOctet[uint8]{&m.KNRPSessLSB}},
 		{"key establishment information container", formatTLVE, ieiKeyEstablishment, 1, open, corroborated, octets{&m.KeyEstablishmentInfo}},
 		{"MSBs of K_NRP ID", formatTV, ieiKNRPIDMSBs, 2, 2, chosen, optionalHalf{&m.KNRPIDMSBs}},
-		{"user plane suite (Extension)", formatType1, ieiUserPlaneSuite, 1, 1, chosen, optionalOctet[suite.ID]{&m.UserPlaneSuite}},
+		{"user plane suite (Extension)", formatType1, ieiUserPlaneSuite, 1, 1, chosen, optionalNibble[suite.ID]{&m.UserPlaneSuite}},
 	}
 }
 
@@ -46,7 +46,7 @@ func (*DirectLinkSecurityModeComplete) Type() MessageType {
 
 func (m *DirectLinkSecurityModeComplete) rows() table {
 	return table{
-		{"QoS flow descriptions", formatLVE, 0, 4, open, recalled, octets{&m.QoSFlowDescriptions}},
+		{"QoS flow descriptions", formatLVE, 0, minQoSFlowDescriptions, open, recalled, qosFlows{&m.QoSFlowDescriptions}},
 		{"UE PC5 unicast user plane security policy", formatV, 0, 1, 1, recalled, securityPolicy{&m.UserPlanePolicy}},
 		{"IP address configuration", formatTV, ieiIPAddressConfig, 1, 1, recalled, nonZero[IPAddressConfiguration]{&m.IPAddressConfiguration}},
 		{"link local IPv6 address", formatTV, ieiLinkLocal, 16, 16, recalled, optional16{&m.LinkLocal}},
