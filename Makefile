@@ -1,11 +1,14 @@
 # make demo   two daemons on this machine, one protected link between them (root)
 # make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
+# make trace  which test proves which requirement of docs/requirements.md
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30000x
-STAGES      := vet unit race fuzz net
+STAGES      := vet trace unit race fuzz net
+# The pattern ./... leaves out folders that begin with a dot.
+PACKAGES    := ./... ./.ci/trace
 
 .PHONY: build demo test deps $(STAGES)
 
@@ -23,15 +26,18 @@ deps:
 	@.ci/deps
 
 vet:
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet $(PACKAGES)
+	$(GO) run $(STATICCHECK) $(PACKAGES)
+
+trace:
+	@$(GO) run ./.ci/trace
 
 # The whole flip test runs here, without the race detector.
 unit:
-	$(GO) test ./...
+	$(GO) test $(PACKAGES)
 
 race:
-	$(GO) test -race -short ./...
+	$(GO) test -race -short $(PACKAGES)
 
 fuzz:
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz
