@@ -244,12 +244,12 @@ func (k *keeper) failed(err error) {
 		k.setState("down")
 		return
 	}
-	if permanent(err) {
-		k.wanted = false
-		k.setState("failed")
-		return
-	}
 	k.retry()
+	if refusal(err) {
+		// Anyone on the path can show a wrong key: it is tried again, but seldom (T12).
+		k.retryAt = k.node.now().Add(retryMax)
+		k.setState("failed")
+	}
 }
 
 // retry plans the next attempt.
@@ -259,8 +259,9 @@ func (k *keeper) retry() {
 	k.setState("waiting")
 }
 
-// permanent tells failures that trying again does not mend: this end refused the peer.
-func permanent(err error) bool {
+// refusal tells failures that only a change of somebody's provisioning mends: this end refused
+// the peer.
+func refusal(err error) bool {
 	var refused *link.RefusedError
 	var rejected *link.RejectedError
 	return errors.As(err, &refused) || errors.As(err, &rejected)

@@ -74,6 +74,15 @@ func (r *runner) abandon() {
 	r.step(func() { r.machine.Abandon(errReplaced) })
 }
 
+// readmit hands over a first flight that came again.
+func (r *runner) readmit(a *link.Admitted) {
+	r.step(func() {
+		if err := r.machine.Readmit(r.node.now(), a); err != nil {
+			r.node.dropped(err)
+		}
+	})
+}
+
 // step posts a change of the machine.
 func (r *runner) step(change func()) {
 	r.queue.Post(func() {

@@ -39,6 +39,8 @@ type pair struct {
 	queue []transit
 	alter func(index int, datagram []byte)
 	lose  func(index int) bool
+	// before sees a datagram just before it arrives.
+	before func(transit)
 }
 
 type transit struct {
@@ -102,6 +104,10 @@ func (p *pair) start() {
 // failed, or nothing more can happen.
 func (p *pair) run() {
 	p.start()
+	p.settle()
+}
+
+func (p *pair) settle() {
 	for range 200 {
 		p.deliver()
 		if p.settled() || !p.tick() {
@@ -119,14 +125,22 @@ func (p *pair) settled() bool {
 
 func (p *pair) deliver() {
 	for len(p.queue) > 0 {
-		d := p.queue[0]
-		p.queue = p.queue[1:]
-		to := p.a
-		if d.to == p.b.address {
-			to = p.b
-		}
-		p.receive(to, d)
+		p.arrive()
 	}
+}
+
+// arrive delivers the oldest datagram under way.
+func (p *pair) arrive() {
+	d := p.queue[0]
+	p.queue = p.queue[1:]
+	if p.before != nil {
+		p.before(d)
+	}
+	to := p.a
+	if d.to == p.b.address {
+		to = p.b
+	}
+	p.receive(to, d)
 }
 
 func (p *pair) receive(e *end, d transit) {
@@ -155,7 +169,7 @@ func (p *pair) knock(e *end, d transit) error {
 		return nil
 	}
 	if e.machine != nil && e.machine.State() != link.Released {
-		return nil
+		return e.machine.Readmit(p.now, admitted)
 	}
 	e.machine, err = link.NewResponder(p.now, e.config, admitted)
 	return err
