@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/link"
@@ -43,11 +44,43 @@ func (n *Node) Down(ctx context.Context, name string) (control.LinkStatus, error
 	return n.order(ctx, name, (*keeper).down, "down")
 }
 
+// Rekey makes new keys for an established link and waits for them.
+func (n *Node) Rekey(ctx context.Context, name string) (control.LinkStatus, error) {
+	return n.run(ctx, name, (*link.Machine).Rekey, link.RekeyingA, link.RekeyingB)
+}
+
+// Update makes new keys and then new identifiers, and waits for both.
+func (n *Node) Update(ctx context.Context, name string) (control.LinkStatus, error) {
+	return n.run(ctx, name, (*link.Machine).UpdateIdentifiers, link.UpdateInitiator, link.UpdateTarget)
+}
+
+// run asks the machine of an established link for a procedure and waits for its end.
+func (n *Node) run(ctx context.Context, name string, ask func(*link.Machine, time.Time) error, procedures ...link.Procedure) (control.LinkStatus, error) {
+	k := n.keepers[name]
+	if k == nil {
+		return control.LinkStatus{}, noLink(name)
+	}
+	done := make(chan error, 1)
+	k.post(func(k *keeper) { k.run(waiter{procedures, done}, ask) })
+	select {
+	case err := <-done:
+		return k.counted(k.seen()), err
+	case <-n.ended:
+		return control.LinkStatus{}, control.ErrStopping
+	case <-ctx.Done():
+		return control.LinkStatus{}, control.ErrTooSlow
+	}
+}
+
+func noLink(name string) error {
+	return fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
+}
+
 // order passes the operator's word to a keeper and waits for one of the states.
 func (n *Node) order(ctx context.Context, name string, word func(*keeper) error, states ...string) (control.LinkStatus, error) {
 	k := n.keepers[name]
 	if k == nil {
-		return control.LinkStatus{}, fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
+		return control.LinkStatus{}, noLink(name)
 	}
 	done := make(chan error, 1)
 	k.post(func(k *keeper) { done <- word(k) })

@@ -135,12 +135,13 @@ func handler(s Service) http.Handler {
 		v, err := s.Status(r.Context())
 		reply(w, v, err)
 	})
-	mux.HandleFunc("POST /v1/links/{name}/up", func(w http.ResponseWriter, r *http.Request) {
-		withWait(w, r, s.Up)
-	})
-	mux.HandleFunc("POST /v1/links/{name}/down", func(w http.ResponseWriter, r *http.Request) {
-		withWait(w, r, s.Down)
-	})
+	for verb, do := range map[string]func(context.Context, string) (LinkStatus, error){
+		"up": s.Up, "down": s.Down, "rekey": s.Rekey, "update": s.Update,
+	} {
+		mux.HandleFunc("POST /v1/links/{name}/"+verb, func(w http.ResponseWriter, r *http.Request) {
+			withWait(w, r, do)
+		})
+	}
 	return http.MaxBytesHandler(mux, maxBody)
 }
 

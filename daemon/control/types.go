@@ -12,6 +12,10 @@ type Service interface {
 	// Up waits until the link is established, has failed, or ctx ends.
 	Up(ctx context.Context, link string) (LinkStatus, error)
 	Down(ctx context.Context, link string) (LinkStatus, error)
+	// Rekey makes new keys for an established link and waits for them.
+	Rekey(ctx context.Context, link string) (LinkStatus, error)
+	// Update makes new keys and new identifiers and waits for them.
+	Update(ctx context.Context, link string) (LinkStatus, error)
 }
 
 var (
@@ -19,6 +23,10 @@ var (
 	ErrNoLink = errors.New("no such link")
 	// ErrStopping says that the daemon is ending.
 	ErrStopping = errors.New("pc5d is stopping")
+	// ErrNotEstablished says that the link is not up.
+	ErrNotEstablished = errors.New("the link is not established: pc5ctl up LINK")
+	// ErrTooSlow says that the wait is over and the work goes on.
+	ErrTooSlow = errors.New("not finished in the time to wait; it goes on")
 )
 
 // Status is the state of a daemon.

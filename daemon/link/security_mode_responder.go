@@ -32,6 +32,7 @@ func (m *Machine) command(now time.Time) {
 		return
 	}
 	m.link = l
+	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
 	m.emit(Authenticated{Peer: m.identity, Link: l})
 	if err := m.sendCommand(now); err != nil {
 		m.rejectEstablishment(now, pc5s.CauseSecurityPolicyNotAligned, err)
