@@ -65,6 +65,95 @@ func (t MessageType) String() string {
 	return fmt.Sprintf("message type 0x%02x", uint8(t))
 }
 
+// DiscoveryMessageType is the ProSe direct discovery PC5 message type (TS 24.554, 11.2.1):
+// discovery type (2 bits), content type (4), model (2).
+type DiscoveryMessageType uint8
+
+const (
+	MessageOpenDiscoveryAnnouncement        DiscoveryMessageType = 0x41
+	MessageRestrictedDiscoveryAnnouncement  DiscoveryMessageType = 0x81
+	MessageRestrictedDiscoverySolicitation  DiscoveryMessageType = 0x86
+	MessageRestrictedDiscoveryResponse      DiscoveryMessageType = 0x82
+	MessageGroupMemberDiscoveryAnnouncement DiscoveryMessageType = 0x99
+	MessageGroupMemberDiscoverySolicitation DiscoveryMessageType = 0x9E
+	MessageGroupMemberDiscoveryResponse     DiscoveryMessageType = 0x9A
+)
+
+var discoveryNames = map[DiscoveryMessageType]string{
+	MessageOpenDiscoveryAnnouncement:        "PROSE PC5 DISCOVERY open announcement",
+	MessageRestrictedDiscoveryAnnouncement:  "PROSE PC5 DISCOVERY restricted announcement",
+	MessageRestrictedDiscoverySolicitation:  "PROSE PC5 DISCOVERY restricted solicitation",
+	MessageRestrictedDiscoveryResponse:      "PROSE PC5 DISCOVERY restricted response",
+	MessageGroupMemberDiscoveryAnnouncement: "PROSE PC5 DISCOVERY group member announcement",
+	MessageGroupMemberDiscoverySolicitation: "PROSE PC5 DISCOVERY group member solicitation",
+	MessageGroupMemberDiscoveryResponse:     "PROSE PC5 DISCOVERY group member response",
+}
+
+func (t DiscoveryMessageType) String() string {
+	if s, ok := discoveryNames[t]; ok {
+		return s
+	}
+	return fmt.Sprintf("PROSE PC5 DISCOVERY type 0x%02x", uint8(t))
+}
+
+// DiscoveryType says who may understand a discovery message.
+type DiscoveryType uint8
+
+// Other values are reserved.
+const (
+	DiscoveryOpen       DiscoveryType = 1
+	DiscoveryRestricted DiscoveryType = 2
+)
+
+// DiscoveryContent says what a discovery message is for.
+type DiscoveryContent uint8
+
+// Those of relays are known, but not implemented. Other values are reserved.
+const (
+	ContentAnnouncement            DiscoveryContent = 0 // or response
+	ContentSolicitation            DiscoveryContent = 1
+	contentRelayAnnouncement       DiscoveryContent = 4 // or response
+	contentRelaySolicitation       DiscoveryContent = 5
+	ContentGroupMemberAnnouncement DiscoveryContent = 6 // or response
+	ContentGroupMemberSolicitation DiscoveryContent = 7
+	contentRelayInformation        DiscoveryContent = 8
+)
+
+// DiscoveryModel says who speaks first: model A announces, model B asks.
+type DiscoveryModel uint8
+
+// Other values are reserved.
+const (
+	ModelA DiscoveryModel = 1
+	ModelB DiscoveryModel = 2
+)
+
+// DiscoveryType returns the discovery type in a message type.
+func (t DiscoveryMessageType) DiscoveryType() DiscoveryType { return DiscoveryType(t >> 6) }
+
+// Content returns the content type in a message type.
+func (t DiscoveryMessageType) Content() DiscoveryContent { return DiscoveryContent(t >> 2 & 0xF) }
+
+// Model returns the model in a message type.
+func (t DiscoveryMessageType) Model() DiscoveryModel { return DiscoveryModel(t & 3) }
+
+// reserved names the part of a message type that has a reserved value, "" if there is none.
+func (t DiscoveryMessageType) reserved() string {
+	if d := t.DiscoveryType(); d != DiscoveryOpen && d != DiscoveryRestricted {
+		return "discovery type"
+	}
+	switch t.Content() {
+	case ContentAnnouncement, ContentSolicitation, contentRelayAnnouncement, contentRelaySolicitation,
+		ContentGroupMemberAnnouncement, ContentGroupMemberSolicitation, contentRelayInformation:
+	default:
+		return "content type"
+	}
+	if m := t.Model(); m != ModelA && m != ModelB {
+		return "discovery model"
+	}
+	return ""
+}
+
 // IEIs (TS 24.554, 10.3; hexadecimal). The same value may mean different IEs in different
 // messages.
 const (
@@ -85,6 +174,7 @@ const (
 	ieiKeyEstablishment        = 0x74
 	ieiQoSFlowDescriptions     = 0x79 // recalled
 	ieiProSeIdentifiers        = 0x7A // chosen, with its format
+	ieiMetadata                = 0x7B // chosen, of discovery
 	ieiUserPlaneSuite          = 0x90 // Extension, chosen: type 1, the value is in the low half
 )
 

@@ -18,6 +18,12 @@ func IEs(m Message) []IE {
 	return ies(all.used())
 }
 
+// DiscoveryIEs returns the rows of a discovery message.
+func DiscoveryIEs(m Discovery) []IE {
+	all := m.rows()
+	return ies(all.used())
+}
+
 func ies(rows []row) []IE {
 	var list []IE
 	for i := range rows {
@@ -40,6 +46,17 @@ func AllMessages() []Message {
 	var all []Message
 	for t := range 256 {
 		if m := newMessage(MessageType(t)); m != nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// AllDiscoveries returns an empty discovery message of each type, in the order of the types.
+func AllDiscoveries() []Discovery {
+	var all []Discovery
+	for t := range 256 {
+		if m := newDiscovery(DiscoveryMessageType(t)); m != nil {
 			all = append(all, m)
 		}
 	}

@@ -1,6 +1,9 @@
 package pc5s_test
 
 import (
+	"slices"
+	"testing"
+
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
 	"pc5d/dataplane/suite"
@@ -61,4 +64,103 @@ func messages() []pc5s.Message {
 		&pc5s.DirectLinkIdentifierUpdateReject{Cause: pc5s.CauseLayer2IDConflict},
 		&pc5s.DirectLinkAuthenticationFailure{KeyEstablishmentInfo: container},
 	}
+}
+
+// discoveries has one discovery message of each type, in the order of the types, with every IE.
+func discoveries() []pc5s.Discovery {
+	code := pc5s.DiscoveryCode{0xc0, 22: 0xde}
+	mic := pc5s.MIC{1, 2, 3, 4}
+	group, member := []byte("crew"), pc5s.UserInfoID{0x10, 5: 0x15}
+	metadata := []byte("alice")
+	return []pc5s.Discovery{
+		&pc5s.OpenDiscoveryAnnouncement{ApplicationCode: code, UTCCounterLSB: 7, Metadata: metadata},
+		&pc5s.RestrictedDiscoveryAnnouncement{RestrictedCode: code, MIC: mic, UTCCounterLSB: 7, Metadata: metadata},
+		&pc5s.RestrictedDiscoveryResponse{ResponseCode: code, MIC: mic, UTCCounterLSB: 8, Metadata: metadata},
+		&pc5s.RestrictedDiscoverySolicitation{QueryCode: code, MIC: mic, UTCCounterLSB: 9, Metadata: metadata},
+		&pc5s.GroupMemberDiscoveryAnnouncement{ApplicationLayerGroupID: group, AnnouncerInfo: member, MIC: mic, UTCCounterLSB: 10, Metadata: metadata},
+		&pc5s.GroupMemberDiscoveryResponse{ApplicationLayerGroupID: group, DiscovereeInfo: member, MIC: mic, UTCCounterLSB: 11, Metadata: metadata},
+		&pc5s.GroupMemberDiscoverySolicitation{ApplicationLayerGroupID: group, DiscovererInfo: member, MIC: mic, UTCCounterLSB: 12, Metadata: metadata},
+	}
+}
+
+// sample is one message in pieces, of PC5-S or of discovery, and how to read and write it.
+type sample struct {
+	name     string
+	message  any
+	head     []byte    // what precedes the IEs
+	mandated []pc5s.IE // in their order
+	optional []pc5s.IE
+	write    func() []byte
+	parse    func(b []byte) (any, error)
+	again    func(b []byte) ([]byte, error) // reads, and writes what was read
+}
+
+func signallingSamples(t *testing.T) []sample {
+	t.Helper()
+	var all []sample
+	for _, m := range messages() {
+		all = append(all, inPieces(t, sample{
+			name: m.Type().String(), message: m, head: pc5s.Marshal(m)[:2],
+			write: func() []byte { return pc5s.Marshal(m) },
+			parse: func(b []byte) (any, error) { return pc5s.Parse(b) },
+			again: func(b []byte) ([]byte, error) {
+				m, err := pc5s.Parse(b)
+				if err != nil {
+					return nil, err
+				}
+				return pc5s.Marshal(m), nil
+			},
+		}, pc5s.IEs(m)))
+	}
+	return all
+}
+
+func discoverySamples(t *testing.T) []sample {
+	t.Helper()
+	var all []sample
+	for _, m := range discoveries() {
+		all = append(all, inPieces(t, sample{
+			name: m.Type().String(), message: m, head: pc5s.MarshalDiscovery(m)[:1],
+			write: func() []byte { return pc5s.MarshalDiscovery(m) },
+			parse: func(b []byte) (any, error) { return pc5s.ParseDiscovery(b) },
+			again: func(b []byte) ([]byte, error) {
+				m, err := pc5s.ParseDiscovery(b)
+				if err != nil {
+					return nil, err
+				}
+				return pc5s.MarshalDiscovery(m), nil
+			},
+		}, pc5s.DiscoveryIEs(m)))
+	}
+	return all
+}
+
+func samples(t *testing.T) []sample {
+	t.Helper()
+	return append(signallingSamples(t), discoverySamples(t)...)
+}
+
+func inPieces(t *testing.T, s sample, ies []pc5s.IE) sample {
+	t.Helper()
+	for _, ie := range ies {
+		switch {
+		case ie.Unsent:
+		case ie.Octets == nil:
+			t.Errorf("%s: the sample has no %s", s.name, ie.Name)
+		case ie.Optional:
+			s.optional = append(s.optional, ie)
+		default:
+			s.mandated = append(s.mandated, ie)
+		}
+	}
+	return s
+}
+
+// octets puts the mandatory part together, and the optional IEs given.
+func (s *sample) octets(optional ...[]byte) []byte {
+	b := slices.Clone(s.head)
+	for _, ie := range s.mandated {
+		b = append(b, ie.Octets...)
+	}
+	return append(b, slices.Concat(optional...)...)
 }
