@@ -2,8 +2,7 @@ package pc5s
 
 import "fmt"
 
-// MessageType is a PC5 signalling message type (TS 24.554, 11.3.1). 0x01 to 0x0A are
-// corroborated by other sources, 0x0B to 0x17 are recalled.
+// MessageType is a PC5 signalling message type (TS 24.554, 11.3.1).
 type MessageType uint8
 
 const (
@@ -32,35 +31,41 @@ const (
 	MessageDirectLinkAuthenticationFailure   MessageType = 0x17 // recalled
 )
 
-var messageNames = map[MessageType]string{
-	MessageDirectLinkEstablishmentRequest:    "DIRECT LINK ESTABLISHMENT REQUEST",
-	MessageDirectLinkEstablishmentAccept:     "DIRECT LINK ESTABLISHMENT ACCEPT",
-	MessageDirectLinkEstablishmentReject:     "DIRECT LINK ESTABLISHMENT REJECT",
-	MessageDirectLinkModificationRequest:     "DIRECT LINK MODIFICATION REQUEST",
-	MessageDirectLinkModificationAccept:      "DIRECT LINK MODIFICATION ACCEPT",
-	MessageDirectLinkModificationReject:      "DIRECT LINK MODIFICATION REJECT",
-	MessageDirectLinkReleaseRequest:          "DIRECT LINK RELEASE REQUEST",
-	MessageDirectLinkReleaseAccept:           "DIRECT LINK RELEASE ACCEPT",
-	MessageDirectLinkKeepaliveRequest:        "DIRECT LINK KEEPALIVE REQUEST",
-	MessageDirectLinkKeepaliveResponse:       "DIRECT LINK KEEPALIVE RESPONSE",
-	MessageDirectLinkAuthenticationRequest:   "DIRECT LINK AUTHENTICATION REQUEST",
-	MessageDirectLinkAuthenticationResponse:  "DIRECT LINK AUTHENTICATION RESPONSE",
-	MessageDirectLinkAuthenticationReject:    "DIRECT LINK AUTHENTICATION REJECT",
-	MessageDirectLinkSecurityModeCommand:     "DIRECT LINK SECURITY MODE COMMAND",
-	MessageDirectLinkSecurityModeComplete:    "DIRECT LINK SECURITY MODE COMPLETE",
-	MessageDirectLinkSecurityModeReject:      "DIRECT LINK SECURITY MODE REJECT",
-	MessageDirectLinkRekeyingRequest:         "DIRECT LINK REKEYING REQUEST",
-	MessageDirectLinkRekeyingResponse:        "DIRECT LINK REKEYING RESPONSE",
-	MessageDirectLinkIdentifierUpdateRequest: "DIRECT LINK IDENTIFIER UPDATE REQUEST",
-	MessageDirectLinkIdentifierUpdateAccept:  "DIRECT LINK IDENTIFIER UPDATE ACCEPT",
-	MessageDirectLinkIdentifierUpdateAck:     "DIRECT LINK IDENTIFIER UPDATE ACK",
-	MessageDirectLinkIdentifierUpdateReject:  "DIRECT LINK IDENTIFIER UPDATE REJECT",
-	MessageDirectLinkAuthenticationFailure:   "DIRECT LINK AUTHENTICATION FAILURE",
+// named is a message type's name, and what its code rests on.
+type named struct {
+	name     string
+	evidence evidence
+}
+
+var messageTypes = map[MessageType]named{
+	MessageDirectLinkEstablishmentRequest:    {"DIRECT LINK ESTABLISHMENT REQUEST", corroborated},
+	MessageDirectLinkEstablishmentAccept:     {"DIRECT LINK ESTABLISHMENT ACCEPT", corroborated},
+	MessageDirectLinkEstablishmentReject:     {"DIRECT LINK ESTABLISHMENT REJECT", corroborated},
+	MessageDirectLinkModificationRequest:     {"DIRECT LINK MODIFICATION REQUEST", corroborated},
+	MessageDirectLinkModificationAccept:      {"DIRECT LINK MODIFICATION ACCEPT", corroborated},
+	MessageDirectLinkModificationReject:      {"DIRECT LINK MODIFICATION REJECT", corroborated},
+	MessageDirectLinkReleaseRequest:          {"DIRECT LINK RELEASE REQUEST", corroborated},
+	MessageDirectLinkReleaseAccept:           {"DIRECT LINK RELEASE ACCEPT", corroborated},
+	MessageDirectLinkKeepaliveRequest:        {"DIRECT LINK KEEPALIVE REQUEST", corroborated},
+	MessageDirectLinkKeepaliveResponse:       {"DIRECT LINK KEEPALIVE RESPONSE", corroborated},
+	MessageDirectLinkAuthenticationRequest:   {"DIRECT LINK AUTHENTICATION REQUEST", recalled},
+	MessageDirectLinkAuthenticationResponse:  {"DIRECT LINK AUTHENTICATION RESPONSE", recalled},
+	MessageDirectLinkAuthenticationReject:    {"DIRECT LINK AUTHENTICATION REJECT", recalled},
+	MessageDirectLinkSecurityModeCommand:     {"DIRECT LINK SECURITY MODE COMMAND", recalled},
+	MessageDirectLinkSecurityModeComplete:    {"DIRECT LINK SECURITY MODE COMPLETE", recalled},
+	MessageDirectLinkSecurityModeReject:      {"DIRECT LINK SECURITY MODE REJECT", recalled},
+	MessageDirectLinkRekeyingRequest:         {"DIRECT LINK REKEYING REQUEST", recalled},
+	MessageDirectLinkRekeyingResponse:        {"DIRECT LINK REKEYING RESPONSE", recalled},
+	MessageDirectLinkIdentifierUpdateRequest: {"DIRECT LINK IDENTIFIER UPDATE REQUEST", recalled},
+	MessageDirectLinkIdentifierUpdateAccept:  {"DIRECT LINK IDENTIFIER UPDATE ACCEPT", recalled},
+	MessageDirectLinkIdentifierUpdateAck:     {"DIRECT LINK IDENTIFIER UPDATE ACK", recalled},
+	MessageDirectLinkIdentifierUpdateReject:  {"DIRECT LINK IDENTIFIER UPDATE REJECT", recalled},
+	MessageDirectLinkAuthenticationFailure:   {"DIRECT LINK AUTHENTICATION FAILURE", recalled},
 }
 
 func (t MessageType) String() string {
-	if s, ok := messageNames[t]; ok {
-		return s
+	if m, ok := messageTypes[t]; ok {
+		return m.name
 	}
 	return fmt.Sprintf("message type 0x%02x", uint8(t))
 }
@@ -79,19 +84,19 @@ const (
 	MessageGroupMemberDiscoveryResponse     DiscoveryMessageType = 0x9A
 )
 
-var discoveryNames = map[DiscoveryMessageType]string{
-	MessageOpenDiscoveryAnnouncement:        "PROSE PC5 DISCOVERY open announcement",
-	MessageRestrictedDiscoveryAnnouncement:  "PROSE PC5 DISCOVERY restricted announcement",
-	MessageRestrictedDiscoverySolicitation:  "PROSE PC5 DISCOVERY restricted solicitation",
-	MessageRestrictedDiscoveryResponse:      "PROSE PC5 DISCOVERY restricted response",
-	MessageGroupMemberDiscoveryAnnouncement: "PROSE PC5 DISCOVERY group member announcement",
-	MessageGroupMemberDiscoverySolicitation: "PROSE PC5 DISCOVERY group member solicitation",
-	MessageGroupMemberDiscoveryResponse:     "PROSE PC5 DISCOVERY group member response",
+var discoveryTypes = map[DiscoveryMessageType]named{
+	MessageOpenDiscoveryAnnouncement:        {"PROSE PC5 DISCOVERY open announcement", corroborated},
+	MessageRestrictedDiscoveryAnnouncement:  {"PROSE PC5 DISCOVERY restricted announcement", corroborated},
+	MessageRestrictedDiscoverySolicitation:  {"PROSE PC5 DISCOVERY restricted solicitation", corroborated},
+	MessageRestrictedDiscoveryResponse:      {"PROSE PC5 DISCOVERY restricted response", corroborated},
+	MessageGroupMemberDiscoveryAnnouncement: {"PROSE PC5 DISCOVERY group member announcement", recalled},
+	MessageGroupMemberDiscoverySolicitation: {"PROSE PC5 DISCOVERY group member solicitation", recalled},
+	MessageGroupMemberDiscoveryResponse:     {"PROSE PC5 DISCOVERY group member response", recalled},
 }
 
 func (t DiscoveryMessageType) String() string {
-	if s, ok := discoveryNames[t]; ok {
-		return s
+	if m, ok := discoveryTypes[t]; ok {
+		return m.name
 	}
 	return fmt.Sprintf("PROSE PC5 DISCOVERY type 0x%02x", uint8(t))
 }

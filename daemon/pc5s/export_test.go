@@ -9,6 +9,7 @@ type IE struct {
 	Evidence string
 	Optional bool
 	Unsent   bool
+	Half     bool // type 1: IEI and value share an octet
 	Octets   []byte
 }
 
@@ -28,7 +29,7 @@ func ies(rows []row) []IE {
 	var list []IE
 	for i := range rows {
 		r := &rows[i]
-		ie := IE{Name: r.name, Format: formatNames[r.format], IEI: r.iei, Min: r.min, Max: r.max, Evidence: evidenceNames[r.evidence], Optional: r.optional(), Unsent: r.format == formatUnsentV}
+		ie := IE{Name: r.name, Format: formatNames[r.format], IEI: r.iei, Min: r.min, Max: r.max, Evidence: evidenceNames[r.evidence], Optional: r.optional(), Unsent: r.format == formatUnsentV, Half: r.format == formatType1}
 		if !ie.Unsent && (!ie.Optional || r.field.present()) {
 			ie.Octets = r.appendTo(nil)
 		}
@@ -40,6 +41,13 @@ func ies(rows []row) []IE {
 var formatNames = [...]string{formatV: "V", formatUnsentV: "V", formatLV: "LV", formatLVE: "LV-E", formatTV: "TV", formatTLV: "TLV", formatTLVE: "TLV-E", formatType1: "TV"}
 
 var evidenceNames = [...]string{corroborated: "corroborated", recalled: "recalled", chosen: "chosen"}
+
+// MessageEvidence and DiscoveryEvidence tell what the code of a message rests on.
+func MessageEvidence(t MessageType) string { return evidenceNames[messageTypes[t].evidence] }
+
+func DiscoveryEvidence(t DiscoveryMessageType) string {
+	return evidenceNames[discoveryTypes[t].evidence]
+}
 
 // AllMessages returns an empty message of each type, in the order of the types.
 func AllMessages() []Message {
