@@ -208,6 +208,8 @@ const (
 	CauseServiceNotAllowed        Cause = 11
 	CauseSecurityPolicyNotAligned Cause = 12
 	CauseCongestion               Cause = 13
+	CauseAuthSynchronisation      Cause = 14 // of relays
+	CauseRelaySecurityFailure     Cause = 15 // of relays
 	CauseProtocolError            Cause = 111
 )
 
@@ -225,6 +227,8 @@ var causeNames = map[Cause]string{
 	CauseServiceNotAllowed:        "required service not allowed",
 	CauseSecurityPolicyNotAligned: "security policy not aligned",
 	CauseCongestion:               "congestion situation",
+	CauseAuthSynchronisation:      "authentication synchronisation error",
+	CauseRelaySecurityFailure:     "security procedure failure of 5G ProSe UE-to-network relay",
 	CauseProtocolError:            "protocol error, unspecified",
 }
 
@@ -236,11 +240,16 @@ func (c Cause) String() string {
 	return fmt.Sprintf("%s (cause %d)", causeNames[CauseProtocolError], uint8(c))
 }
 
-// IPAddressConfiguration is the IE of TS 24.554, 11.3.6 (recalled).
+// IPAddressConfiguration is the IE of TS 24.554, 11.3.6.
 type IPAddressConfiguration uint8
 
-// AddressAllocationNotSupported says that the sender gives no addresses to the peer.
-const AddressAllocationNotSupported IPAddressConfiguration = 4
+// All recalled. pc5d gives no addresses to the peer: it says the last one.
+const (
+	AddressDHCPv4Server              IPAddressConfiguration = 1
+	AddressIPv6Router                IPAddressConfiguration = 2
+	AddressDHCPv4ServerAndIPv6Router IPAddressConfiguration = 3
+	AddressAllocationNotSupported    IPAddressConfiguration = 4
+)
 
 // LinkModificationOperation says what a modification request is for (TS 24.554, 11.3.19).
 type LinkModificationOperation uint8
