@@ -14,47 +14,59 @@ import (
 
 // What follows makes a peer that holds its keys and breaks the rules. Tests only.
 
+// evilContext is the newest context, also of a run that has not come to its end.
+func (m *Machine) evilContext() *securityContext {
+	all := m.contexts()
+	return all[len(all)-1]
+}
+
 // SendProtected sends any message under the link's keys, whatever the state.
-func (m *Machine) SendProtected(now time.Time, msg pc5s.Message, bearer underlay.LCID) {
-	m.sendOnce(now, msg, bearer, pdcp.Ciphered)
+func (m *Machine) SendProtected(msg pc5s.Message, bearer underlay.LCID) {
+	m.transmit(outgoing{message: pc5s.Marshal(msg), kind: msg.Type(), bearer: bearer, ciphering: pdcp.Ciphered, ctx: m.evilContext()})
 }
 
 // SendCommand sends a second security mode command that was changed first, under keys that fit
-// what it says. A choice that nobody can make keys for goes out under those of the first command.
+// what it says. A choice that nobody can make keys for goes out under those of the first choice.
 func (m *Machine) SendCommand(now time.Time, change func(*pc5s.DirectLinkSecurityModeCommand)) error {
-	nonce, lsb, id, err := m.drawCommand()
+	r, first := m.run, m.evilContext()
+	nonce2, id, chosen := [16]byte{0xE1}, uint16(1), first.suite
+	lsb, err := m.drawLSB(r)
 	if err != nil {
 		return err
 	}
-	chosen, nonce2 := m.agreement.Suite, [16]byte(nonce)
 	c := &pc5s.DirectLinkSecurityModeCommand{
-		SequenceNumber: m.nextSequence(), Selected: pc5s.SelectedAlgorithms{Ciphering: m.agreement.Ciphering, Integrity: m.agreement.Integrity},
-		Capabilities: bytes.Clone(m.parsed.Capabilities), SecurityPolicy: m.parsed.SecurityPolicy,
+		SequenceNumber: m.nextSequence(), Selected: pc5s.SelectedAlgorithms{Ciphering: first.ciphering, Integrity: first.integrity},
+		Capabilities: bytes.Clone(r.capabilities), SecurityPolicy: r.policy,
 		Nonce2: &nonce2, KNRPSessLSB: &lsb, KNRPIDMSBs: &id, UserPlaneSuite: &chosen,
 	}
 	change(c)
 	p := contextParameters{
-		session: keys.NewSessionID(*m.parsed.KNRPSessMSB, lsb), direction: 1, ciphering: c.Selected.Ciphering,
-		integrity: c.Selected.Integrity, nonce1: m.nonce1, nonce2: nonce,
+		name: Name{Local: m.local, Peer: m.peer, Session: keys.NewSessionID(r.msb, lsb)}, direction: 1,
+		ciphering: c.Selected.Ciphering, integrity: c.Selected.Integrity, nonce1: r.nonce1, nonce2: nonce2,
 	}
 	if c.UserPlaneSuite != nil && suite.Built(*c.UserPlaneSuite) {
 		p.suite = *c.UserPlaneSuite
 	}
-	ctx, err := m.derive(m.auth.handshake.Peer(), m.cfg.Auth.Local(), p)
+	knrp, err := m.knrp(r, r.shareB)
+	if err != nil {
+		return err
+	}
+	ctx, err := newSecurityContext(now, knrp, p)
 	if err != nil {
 		p.ciphering, p.integrity = nea.NEA2, nea.NIA2
-		if ctx, err = m.derive(m.auth.handshake.Peer(), m.cfg.Auth.Local(), p); err != nil {
+		if ctx, err = newSecurityContext(now, knrp, p); err != nil {
 			return err
 		}
 	}
-	m.ctx = ctx
-	m.sendOnce(now, c, underlay.SRB1, pdcp.Clear)
+	m.agree(r, ctx)
+	r.offered = append(r.offered, ctx)
+	m.transmit(m.onSRB1(c, ctx, pdcp.Clear))
 	return nil
 }
 
 // Hear opens a datagram on SL-SRB2, and changes nothing else.
 func (m *Machine) Hear(datagram []byte) (pc5s.Message, error) {
-	sdu, err := m.ctx.opener.Open(datagram)
+	sdu, err := m.evilContext().opener.Open(datagram)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestT03_C6_EvilAccept(t *testing.T) {
 				p := newPair(t)
 				p.a.link.UserPlane.Protection = policy.Protection{Integrity: integrity, Ciphering: ciphering}
 				p.completed(t)
-				p.b.machine.SendProtected(p.now, &pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("bob"), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: c}, underlay.SRB2)
+				p.b.machine.SendProtected(&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("bob"), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: c}, underlay.SRB2)
 				p.drain(p.b)
 				p.one()
 				switch fits := integrityAllowed[c.Integrity] && cipheringAllowed[c.Ciphering]; {
@@ -62,7 +62,7 @@ func TestP1_AcceptInAnotherName(t *testing.T) {
 	for _, name := range []string{"carol", "Bob", "bob.", "bob\x00", ""} {
 		p := newPair(t)
 		p.completed(t)
-		p.b.machine.SendProtected(p.now, &pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte(name), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: pc5s.UserPlaneConfiguration{Integrity: true, Ciphering: true}}, underlay.SRB2)
+		p.b.machine.SendProtected(&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte(name), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: pc5s.UserPlaneConfiguration{Integrity: true, Ciphering: true}}, underlay.SRB2)
 		p.drain(p.b)
 		p.one()
 		if p.a.machine.State() == link.Established || p.a.installed != nil {

@@ -109,7 +109,7 @@ func TestR07_ProtectedMessages(t *testing.T) {
 				if !ok {
 					want = state
 				}
-				from.machine.SendProtected(p.now, m, bearer)
+				from.machine.SendProtected(m, bearer)
 				p.drain(from)
 				p.one()
 				if got := to.machine.State(); got != want {

@@ -69,9 +69,10 @@ func TestP2_C1_Relay(t *testing.T) {
 			}
 		}
 	}
+	// The MSB stays another number than 0, which no request may have.
 	for name, relay := range map[string]func() func(int, []byte){
 		"Nonce_1":                rewrite(func(r []byte) { r[position] ^= 1 }),
-		"MSB of K_NRP-sess ID":   rewrite(func(r []byte) { r[position+17] ^= 1 }),
+		"MSB of K_NRP-sess ID":   rewrite(func(r []byte) { r[position+17] = r[position+17]%255 + 1 }),
 		"sequence number":        rewrite(func(r []byte) { r[1] ^= 1 }),
 		"name of the initiator":  rewrite(func(r []byte) { swap(r, []byte("alice"), []byte("carol")) }),
 		"L2 ID of the initiator": identifiers(0xA11CE, 0x5A11CE),

@@ -61,8 +61,7 @@ func (p *pair) passed(e *end) {
 	p.deliver()
 }
 
-// clearMessages are all messages of the standard that the package knows, none of which belongs
-// to any conversation.
+// clearMessages are one of each message that the package knows; none belongs to any conversation.
 func clearMessages() []pc5s.Message {
 	container := []byte{0x11, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 0xff}
 	one, nonce, id := uint8(1), [16]byte{9}, uint16(1)
@@ -79,6 +78,17 @@ func clearMessages() []pc5s.Message {
 		&pc5s.DirectLinkSecurityModeCommand{Selected: pc5s.SelectedAlgorithms{Integrity: nea.NIA2, Ciphering: nea.NEA2}, Capabilities: pc5s.Capabilities{0xa0, 0x20, 0x80}, Nonce2: &nonce, KNRPSessLSB: &one, KNRPIDMSBs: &id},
 		&pc5s.DirectLinkSecurityModeComplete{QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlanePolicy: pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required}, KNRPIDLSBs: &id},
 		&pc5s.DirectLinkSecurityModeReject{Cause: pc5s.CauseCapabilitiesMismatch},
+		&pc5s.DirectLinkKeepaliveRequest{},
+		&pc5s.DirectLinkKeepaliveResponse{},
+		&pc5s.DirectLinkModificationRequest{QoSFlowDescriptions: pc5s.DefaultQoS()},
+		&pc5s.DirectLinkModificationAccept{QoSFlowDescriptions: pc5s.DefaultQoS()},
+		&pc5s.DirectLinkModificationReject{Cause: pc5s.CauseLackOfResources},
+		&pc5s.DirectLinkRekeyingRequest{Capabilities: pc5s.Capabilities{0xa0, 0x20, 0x80}, KeyEstablishmentInfo: container, Nonce1: &nonce, KNRPSessMSB: &one},
+		&pc5s.DirectLinkRekeyingResponse{},
+		&pc5s.DirectLinkIdentifierUpdateRequest{SourceLayerTwoID: 77, KNRPSessMSB: 1},
+		&pc5s.DirectLinkIdentifierUpdateAccept{SourceLayerTwoID: 77, TargetLayerTwoID: 78, KNRPSessMSB: 1, KNRPSessLSB: 1},
+		&pc5s.DirectLinkIdentifierUpdateAck{TargetLayerTwoID: 78, KNRPSessLSB: 1},
+		&pc5s.DirectLinkIdentifierUpdateReject{Cause: pc5s.CauseLayer2IDConflict},
 	}
 }
 
