@@ -3,6 +3,7 @@ package link_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"errors"
 	"io"
 	"net/netip"
 	"testing"
@@ -174,10 +175,27 @@ func TestT78_RandomSourceFails(t *testing.T) {
 func wantNoRandomness(t *testing.T, n int, p *pair, e *end) {
 	t.Helper()
 	defer p.close()
-	if e.machine.State() != link.Released || e.machine.Failed() == nil {
+	if e.machine.State() != link.Released || !errors.Is(e.machine.Failed(), io.EOF) && !errors.Is(e.machine.Failed(), io.ErrUnexpectedEOF) {
 		t.Errorf("%s with %d octets: %v, %v", e.machine.Role(), n, e.machine.State(), e.machine.Failed())
 	}
 	if p.a.installed != nil || p.b.installed != nil {
 		t.Errorf("%s with %d octets: keys were made", e.machine.Role(), n)
 	}
+}
+
+// TestT78_NoSecondCommand: after an LSB conflict there is no randomness for another command. The
+// attempt ends; nothing but a Drop comes out of Receive.
+func TestT78_NoSecondCommand(t *testing.T) {
+	p := newPair(t)
+	p.b.config.Rand = spent(16 + 1 + 2)
+	p.commanded(t)
+	p.now = p.now.Add(p.b.config.Timers.Quiet)
+	local, peer := p.b.machine.LayerTwoIDs()
+	reject := forged(&pc5s.DirectLinkSecurityModeReject{Cause: pc5s.CauseLSBConflict}, local, peer, underlay.SRB0)
+	if err := p.b.machine.Receive(p.now, p.a.address, reject); err != nil {
+		if _, ok := err.(link.Drop); !ok {
+			t.Errorf("Receive: %v", err)
+		}
+	}
+	wantNoRandomness(t, 19, p, p.b)
 }
