@@ -39,6 +39,9 @@ type Config struct {
 	Version      string
 }
 
+// stopLimit bounds the releases of a daemon that stops.
+const stopLimit = 1500 * time.Millisecond
+
 // Node is a running pc5d: all links of one host.
 type Node struct {
 	cfg      Config
@@ -102,7 +105,12 @@ func (n *Node) Run(ctx context.Context) error {
 	n.Start()
 	<-ctx.Done()
 	n.Stop()
-	<-n.ended
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	select {
+	case <-n.ended:
+	case <-limit.C: // timers of the standard are longer than anyone waits for the end of a daemon
+	}
 	n.Close()
 	return nil
 }

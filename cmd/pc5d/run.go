@@ -13,7 +13,6 @@ import (
 	"pc5d/daemon/auth"
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
-	"pc5d/daemon/link"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
@@ -64,7 +63,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	})
 	node, err = daemon.New(daemon.Config{
 		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
-		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) }, StateDir: o.state, Timers: link.ProfileIP(), Log: log, Version: version(),
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,14 @@ func (service) Down(ctx context.Context, link string) (control.LinkStatus, error
 	return control.LinkStatus{}, control.ErrStopping
 }
 
+func (s service) Rekey(ctx context.Context, link string) (control.LinkStatus, error) {
+	return s.Up(ctx, link)
+}
+
+func (s service) Update(ctx context.Context, link string) (control.LinkStatus, error) {
+	return s.Up(ctx, link)
+}
+
 // serve runs a server in a folder that everybody may enter, and returns its socket.
 func serve(t *testing.T) string {
 	t.Helper()
