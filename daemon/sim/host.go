@@ -55,6 +55,13 @@ func (w *World) AddHost(name string) *Host {
 	return h
 }
 
+// AddStranger makes a host that runs no daemon of ours; receive gets what is sent to it.
+func (w *World) AddStranger(name string, receive func(Datagram)) *Host {
+	h := w.AddHost(name)
+	h.stranger = receive
+	return h
+}
+
 // authentication is what the daemon's main makes.
 func (h *Host) authentication(id *auth.Identity) *auth.Authentication {
 	c := auth.Config{Identity: id, Trust: h, Now: h.wall}

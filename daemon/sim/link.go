@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"pc5d/daemon/link"
 	"pc5d/policy"
 )
 
@@ -86,3 +87,11 @@ func (e *End) State() string { return e.Host.Status(e).State }
 
 // Established tells whether the end says so.
 func (e *End) Established() bool { return e.State() == "established" }
+
+// Agreement is what the end agreed on, zero while it is not established.
+func (e *End) Agreement() link.Agreement {
+	if l := e.Host.world.current(e); l != nil {
+		return l.installed.agreement
+	}
+	return link.Agreement{}
+}

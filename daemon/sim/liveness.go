@@ -115,6 +115,9 @@ func (l *Link) stale() bool {
 	return (w.current(l.A) != nil || w.current(l.B) != nil) && !l.Agreed()
 }
 
+// Proof returns what tells whether the link is live: it pings until an answer came each way.
+func (l *Link) Proof() (live func() bool) { return (&proof{link: l}).done }
+
 // proof is what shows that a link is live.
 type proof struct {
 	link  *Link

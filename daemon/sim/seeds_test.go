@@ -81,7 +81,6 @@ func runSeed(t *testing.T, seed uint64) (stale int) {
 func playSeed(t *testing.T, seed uint64) (hash string, stale int) {
 	t.Helper()
 	w := newWorld(t, seed)
-	defer w.Close()
 	w.Trace.Logs = os.Getenv("SIM_TRACE") != ""
 	err := w.Scenario()
 	// Until there is a keep-alive, only an operator ends a session that the other end has lost.
@@ -105,11 +104,17 @@ func newWorld(t *testing.T, seed uint64) *sim.World {
 	cryptotest.SetGlobalRandom(t, seed)
 	dir, err := os.MkdirTemp("/dev/shm", "pc5d-sim-*")
 	if err != nil {
-		return sim.New(seed, t.TempDir())
+		dir = t.TempDir()
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return sim.New(seed, dir)
+	w := sim.New(seed, dir)
+	t.Cleanup(func() {
+		w.Close()
+		os.RemoveAll(dir)
+	})
+	return w
 }
+
+var errBroken = errors.New("see above")
 
 // failed says how to have the run again, and leaves what shows it.
 func failed(t *testing.T, w *sim.World, err error) {
