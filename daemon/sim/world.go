@@ -35,6 +35,7 @@ type World struct {
 	watch      *watch
 	signalling int // datagrams of daemons that are no user data
 	attacker   *Attacker
+	evil       []*EvilPeer
 }
 
 // New makes an empty world whose state directories are under dir.
@@ -48,10 +49,13 @@ func New(seed uint64, dir string) *World {
 	return w
 }
 
-// Close ends all daemons.
+// Close ends all daemons and evil peers.
 func (w *World) Close() {
 	for _, h := range w.Hosts {
 		h.Kill()
+	}
+	for _, e := range w.evil {
+		e.Close()
 	}
 }
 
