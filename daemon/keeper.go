@@ -197,14 +197,25 @@ func (k *keeper) failed(err error) {
 		k.setState("failed")
 		return
 	}
+	state := "waiting"
 	k.backoff = min(max(2*k.backoff, retryFirst), retryMax)
+	if impostor(err) {
+		state, k.backoff = "failed", retryMax
+	}
 	k.retryAt = k.node.now().Add(k.backoff)
-	k.setState("waiting")
+	k.setState(state)
 }
 
-// permanent tells failures that trying again does not mend: this end refused the peer.
+// permanent tells failures that trying again does not mend: one end refused what the other had
+// proved to want.
 func permanent(err error) bool {
-	var refused *link.RefusedError
 	var rejected *link.RejectedError
-	return errors.As(err, &refused) || errors.As(err, &rejected)
+	return errors.As(err, &rejected)
+}
+
+// impostor tells that whoever answered did not have the peer's key. Most often the pin is wrong,
+// which only the operator mends; but anyone on the path can answer, so it is tried again (T12).
+func impostor(err error) bool {
+	var refused *link.RefusedError
+	return errors.As(err, &refused)
 }

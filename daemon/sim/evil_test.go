@@ -233,3 +233,31 @@ func TestC12_EvilFlights(t *testing.T) {
 		p.Close()
 	}
 }
+
+// TestT12_Impostor: mallory answers alice's requests in bob's name, faster than bob, with a
+// certificate that is not bob's. What it shows is no fact: when mallory goes away, the link comes
+// up without an operator.
+func TestT12_Impostor(t *testing.T) {
+	p := newPair(t, 4)
+	mallory := p.AddEvilPeer("mallory")
+	p.Connect(p.alice, mallory.Host, "ip")
+	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+		switch d.To {
+		case p.bob.Address: // what is for bob comes to mallory
+			d.To = mallory.Host.Address
+		case p.alice.Address:
+			if d.From == mallory.Host.Address {
+				d.From = p.bob.Address
+			}
+		}
+		return []sim.Datagram{d}
+	}
+	p.start()
+	p.link.A.Up()
+	p.never(10*time.Second, "a link with an impostor", p.link.A.Established)
+	if mallory.Got[pc5s.MessageDirectLinkAuthenticationResponse] == 0 {
+		t.Fatal("alice never met mallory")
+	}
+	p.Network.Filter = nil
+	p.within(2*time.Minute, "a link with bob, without an operator", p.link.Agreed)
+}

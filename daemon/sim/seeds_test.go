@@ -3,6 +3,7 @@ package sim_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -114,6 +115,9 @@ func newWorld(t *testing.T, seed uint64) *sim.World {
 	return w
 }
 
+// generated tells whether the test's worlds are made by their seed alone.
+func generated(t *testing.T) bool { return t.Name() == "TestSeeds" || t.Name() == "TestRegressions" }
+
 var errBroken = errors.New("see above")
 
 // failed says how to have the run again, and leaves what shows it.
@@ -133,5 +137,9 @@ func failed(t *testing.T, w *sim.World, err error) {
 	leave("txt", w.WriteDiagram)
 	leave("trace", func(out io.Writer) error { _, err := w.Trace.WriteTo(out); return err })
 	leave("pcapng", w.WriteCapture)
-	t.Errorf("seed %d: %v\nagain: make sim SEED=%d; diagram and capture in %s (go test -artifacts keeps them)", w.Seed, err, w.Seed, dir)
+	again := fmt.Sprintf("make sim SEED=%d", w.Seed)
+	if !generated(t) {
+		again = fmt.Sprintf("go test -run '^%s$' ./daemon/sim", t.Name())
+	}
+	t.Errorf("seed %d: %v\nagain: %s; diagram and capture in %s (go test -artifacts keeps them)", w.Seed, err, again, dir)
 }
