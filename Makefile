@@ -1,14 +1,17 @@
 # make demo   two daemons on this machine, one protected link between them (root)
 # make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
+# make trace  which test proves which requirement of docs/requirements.md
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
 # make soak   goes on with the simulation until it is stopped, or a seed fails
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30000x
-STAGES      := vet unit race sim fuzz net
+STAGES      := vet trace unit race sim fuzz net
 SEEDS       ?= 4000
+# The pattern ./... leaves out folders that begin with a dot.
+PACKAGES    := ./... ./.ci/trace
 
 .PHONY: build demo test deps soak $(STAGES)
 
@@ -26,15 +29,18 @@ deps:
 	@.ci/deps
 
 vet:
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet $(PACKAGES)
+	$(GO) run $(STATICCHECK) $(PACKAGES)
+
+trace:
+	@$(GO) run ./.ci/trace
 
 # The whole flip test runs here, without the race detector.
 unit:
-	$(GO) test ./...
+	$(GO) test $(PACKAGES)
 
 race:
-	$(GO) test -race -short ./...
+	$(GO) test -race -short $(PACKAGES)
 
 # Generated worlds of whole daemons, each run twice; with SEED=n that one, with everything
 # that happened in it.

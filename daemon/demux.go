@@ -1,9 +1,12 @@
 package daemon
 
 import (
+	"maps"
 	"net/netip"
 	"sync"
 
+	"pc5d/daemon/keys"
+	"pc5d/daemon/link"
 	"pc5d/dataplane/underlay"
 )
 
@@ -17,10 +20,21 @@ type demux struct {
 	mu      sync.RWMutex
 	byPair  map[pair]*runner
 	byLocal map[underlay.LayerTwoID]*runner // every own L2 ID in use; nil: reserved
+	peers   map[underlay.LayerTwoID]int     // how many pairs have this peer
+	claims  map[claim]underlay.LayerTwoID   // who took a K_NRP-sess ID at an own L2 ID
+}
+
+// claim is what two responders to one request must not both have.
+type claim struct {
+	local   underlay.LayerTwoID
+	session keys.SessionID
 }
 
 func newDemux() *demux {
-	return &demux{byPair: map[pair]*runner{}, byLocal: map[underlay.LayerTwoID]*runner{}}
+	return &demux{
+		byPair: map[pair]*runner{}, byLocal: map[underlay.LayerTwoID]*runner{},
+		peers: map[underlay.LayerTwoID]int{}, claims: map[claim]underlay.LayerTwoID{},
+	}
 }
 
 // find returns the runner for a header, nil if there is none.
@@ -55,7 +69,11 @@ func (d *demux) add(local underlay.LayerTwoID, r *runner) {
 func (d *demux) bind(local, peer underlay.LayerTwoID, r *runner) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.byPair[pair{local, peer}] = r
+	key := pair{local, peer}
+	if _, there := d.byPair[key]; !there {
+		d.peers[peer]++
+	}
+	d.byPair[key] = r
 }
 
 // remove gives an own L2 ID back; r is nil when it was only reserved.
@@ -64,10 +82,36 @@ func (d *demux) remove(local, peer underlay.LayerTwoID, r *runner) {
 	defer d.mu.Unlock()
 	if d.byLocal[local] == r {
 		delete(d.byLocal, local)
+		maps.DeleteFunc(d.claims, func(c claim, _ underlay.LayerTwoID) bool { return c.local == local })
 	}
-	if key := (pair{local, peer}); d.byPair[key] == r {
-		delete(d.byPair, key)
+	key := pair{local, peer}
+	if owner, there := d.byPair[key]; !there || owner != r {
+		return
 	}
+	delete(d.byPair, key)
+	if d.peers[peer]--; d.peers[peer] == 0 {
+		delete(d.peers, peer)
+	}
+}
+
+// taken tells whether an L2 ID is one of ours or of a peer.
+func (d *demux) taken(id underlay.LayerTwoID) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	_, own := d.byLocal[id]
+	return own || d.peers[id] > 0
+}
+
+// take enters what a peer's command named; false: another peer has it.
+func (d *demux) take(n link.Name) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := claim{n.Local, n.Session}
+	if owner, there := d.claims[c]; there && owner != n.Peer {
+		return false
+	}
+	d.claims[c] = n.Peer
+	return true
 }
 
 // sourcePrefix is the unit in which unknown senders are counted.

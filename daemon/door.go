@@ -63,13 +63,16 @@ func (d *door) admit(admitted *link.Admitted) {
 	n := d.node
 	c := conversation{from: admitted.From, peer: admitted.Source, tag: kei.Tag(admitted.Request)}
 	if n.halfOpen.known(n.now(), c) {
-		return // its own timer repeats the answer
+		if r := n.halfOpen.runner(c); r != nil {
+			r.readmit(admitted)
+		}
+		return
 	}
 	if err := n.halfOpen.begin(c); err != nil {
 		n.refused.Add(1)
 		return
 	}
-	local := n.drawLayerTwo()
+	local := n.Reserve()
 	m, err := link.NewResponder(n.now(), n.machineConfig(local), admitted)
 	if err != nil {
 		n.demux.remove(local, c.peer, nil)
@@ -79,5 +82,6 @@ func (d *door) admit(admitted *link.Admitted) {
 	}
 	r := newRunner(n, m, nil)
 	r.conversation = c
+	n.halfOpen.attach(c, r)
 	n.launch(r)
 }

@@ -30,9 +30,9 @@ type conversation struct {
 // halfOpen counts the responders whose peer is not authenticated yet, and remembers for a
 // cookie's life which conversations there were: a replayed response starts nothing (T05).
 type halfOpen struct {
-	mu      sync.Mutex // guards the fields below
-	open    map[conversation]bool
-	sources map[netip.Prefix]int // open ones per source (/32, /64)
+	mu      sync.Mutex               // guards the fields below
+	open    map[conversation]*runner // nil: its machine is being made
+	sources map[netip.Prefix]int     // open ones per source (/32, /64)
 	spent   map[conversation]bool
 	order   []spending // of spent, oldest first
 }
@@ -43,7 +43,7 @@ type spending struct {
 }
 
 func newHalfOpen() *halfOpen {
-	return &halfOpen{open: map[conversation]bool{}, sources: map[netip.Prefix]int{}, spent: map[conversation]bool{}}
+	return &halfOpen{open: map[conversation]*runner{}, sources: map[netip.Prefix]int{}, spent: map[conversation]bool{}}
 }
 
 // known tells whether a conversation is under way or was a moment ago.
@@ -53,7 +53,24 @@ func (h *halfOpen) known(now time.Time, c conversation) bool {
 	for len(h.order) > 0 && !now.Before(h.order[0].until) {
 		h.dropOldestLocked()
 	}
-	return h.open[c] || h.spent[c]
+	_, open := h.open[c]
+	return open || h.spent[c]
+}
+
+// runner is the runner of a conversation under way; nil: there is none yet, or any more.
+func (h *halfOpen) runner(c conversation) *runner {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.open[c]
+}
+
+// attach enters the runner of a conversation that was begun.
+func (h *halfOpen) attach(c conversation, r *runner) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, open := h.open[c]; open {
+		h.open[c] = r
+	}
 }
 
 func (h *halfOpen) dropOldestLocked() {
@@ -69,7 +86,7 @@ func (h *halfOpen) begin(c conversation) error {
 	if len(h.open) >= maxHalfOpen || h.sources[source] >= maxHalfOpenPerSource {
 		return errHalfOpen
 	}
-	h.open[c] = true
+	h.open[c] = nil
 	h.sources[source]++
 	return nil
 }
@@ -79,7 +96,7 @@ func (h *halfOpen) begin(c conversation) error {
 func (h *halfOpen) end(now time.Time, c conversation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.open[c] {
+	if _, open := h.open[c]; !open {
 		return
 	}
 	delete(h.open, c)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -41,7 +42,14 @@ type keeper struct {
 	attempts []*runner      // under way: at most one as UE_A, and authenticated ones as UE_B
 	retryAt  time.Time
 	backoff  time.Duration
+	waiters  []waiter
 	status   control.LinkStatus
+}
+
+// waiter waits for the end of a procedure of the current machine.
+type waiter struct {
+	procedures []link.Procedure
+	done       chan<- error // capacity 1
 }
 
 var errNoEndpoint = errors.New("no endpoint is known for this link: add endpoint = \"ADDRESS:PORT\" to its provisioning, or let the peer start it")
@@ -128,9 +136,40 @@ func (k *keeper) hinted(err error) {
 	k.publish()
 }
 
+// agreed follows new keys: of a new session, or of a re-keying of the link's.
+func (k *keeper) agreed(r *runner, e link.Agreed) {
+	if !e.Rekeying {
+		k.installed(r, e)
+		return
+	}
+	if k.current == r {
+		k.status.Rekeyings++
+		k.protected(e.Agreement)
+		k.log.Info("link re-keyed", "user_plane", e.Agreement.Suite.String())
+		k.publish()
+	}
+}
+
+// concluded tells whoever waits for a procedure how it ended.
+func (k *keeper) concluded(r *runner, e link.Concluded) {
+	if k.current != r {
+		return
+	}
+	if e.Err != nil {
+		k.log.Warn("procedure failed", "procedure", e.Procedure.String(), "error", e.Err)
+	}
+	k.waiters = slices.DeleteFunc(k.waiters, func(w waiter) bool {
+		if !slices.Contains(w.procedures, e.Procedure) {
+			return false
+		}
+		w.done <- e.Err
+		return true
+	})
+}
+
 // installed makes a session the link's: make before break. Of two crossed attempts the other
 // one ends without a message unless its Nonce_1 is the larger.
-func (k *keeper) installed(r *runner, e link.InstallUserPlane) {
+func (k *keeper) installed(r *runner, e link.Agreed) {
 	if k.current != nil && k.current != r {
 		k.current.abandon()
 	}
@@ -170,8 +209,12 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 
 // released follows the end of an established link.
 func (k *keeper) released(err error) {
+	for _, w := range k.waiters {
+		w.done <- cmp.Or(err, link.ErrProcedure)
+	}
+	k.waiters = nil
 	var byPeer *link.ReleasedByPeerError
-	if errors.As(err, &byPeer) {
+	if errors.As(err, &byPeer) && !passing(byPeer.Cause) {
 		k.wanted = false
 		if err := k.node.state.forget(k.link.Name); err != nil {
 			k.log.Warn("the link will come back after a restart", "error", err)
@@ -181,7 +224,16 @@ func (k *keeper) released(err error) {
 		k.status.LastError = err.Error()
 	}
 	k.log.Info("link released", "error", err)
+	if k.wanted && !k.halted {
+		k.retry()
+		return
+	}
 	k.setState("down")
+}
+
+// passing tells causes that end by themselves: the link is wanted all the same.
+func passing(c pc5s.Cause) bool {
+	return c != pc5s.CauseNotAllowed && c != pc5s.CauseNoLongerNeeded
 }
 
 // failed plans the next attempt, unless only a change of the provisioning can help.
@@ -192,30 +244,25 @@ func (k *keeper) failed(err error) {
 		k.setState("down")
 		return
 	}
-	if permanent(err) {
-		k.wanted = false
+	k.retry()
+	if refusal(err) {
+		// Anyone on the path can show a wrong key: it is tried again, but seldom (T12).
+		k.retryAt = k.node.now().Add(retryMax)
 		k.setState("failed")
-		return
 	}
-	state := "waiting"
+}
+
+// retry plans the next attempt.
+func (k *keeper) retry() {
 	k.backoff = min(max(2*k.backoff, retryFirst), retryMax)
-	if impostor(err) {
-		state, k.backoff = "failed", retryMax
-	}
 	k.retryAt = k.node.now().Add(k.backoff)
-	k.setState(state)
+	k.setState("waiting")
 }
 
-// permanent tells failures that trying again does not mend: one end refused what the other had
-// proved to want.
-func permanent(err error) bool {
-	var rejected *link.RejectedError
-	return errors.As(err, &rejected)
-}
-
-// impostor tells that whoever answered did not have the peer's key. Most often the pin is wrong,
-// which only the operator mends; but anyone on the path can answer, so it is tried again (T12).
-func impostor(err error) bool {
+// refusal tells failures that only a change of somebody's provisioning mends: this end refused
+// the peer.
+func refusal(err error) bool {
 	var refused *link.RefusedError
-	return errors.As(err, &refused)
+	var rejected *link.RejectedError
+	return errors.As(err, &refused) || errors.As(err, &rejected)
 }

@@ -182,7 +182,7 @@ func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
 
 // initiate starts an attempt as UE_A for a keeper.
 func (n *Node) initiate(k *keeper) (*runner, error) {
-	local := n.drawLayerTwo()
+	local := n.Reserve()
 	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
@@ -219,11 +219,11 @@ func (n *Node) forget(r *runner) {
 }
 
 func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
-	return link.Config{Auth: n.cfg.Auth, Links: n, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
+	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
 }
 
-// drawLayerTwo draws a random own L2 ID that is not in use, and reserves it.
-func (n *Node) drawLayerTwo() underlay.LayerTwoID {
+// Reserve draws a random own L2 ID that is not in use, and reserves it.
+func (n *Node) Reserve() underlay.LayerTwoID {
 	var b [4]byte
 	for {
 		rand.Read(b[1:]) // never fails: the runtime ends the process instead
@@ -233,6 +233,12 @@ func (n *Node) drawLayerTwo() underlay.LayerTwoID {
 		}
 	}
 }
+
+// Taken tells whether an L2 ID is one of this node's own, or a peer's.
+func (n *Node) Taken(id underlay.LayerTwoID) bool { return n.demux.taken(id) }
+
+// Claim enters the K_NRP-sess ID that a peer's command named.
+func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 
 // Lookup finds the link of an authenticated peer.
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {

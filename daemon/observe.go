@@ -31,6 +31,7 @@ type Census struct {
 	Spent       int // conversations remembered for a cookie's life
 	LayerTwoIDs int // own ones in use
 	Pairs       int // entries of own and peer's L2 ID
+	Claims      int // K_NRP-sess IDs that peers' commands named
 }
 
 // Census counts.
@@ -43,7 +44,7 @@ func (n *Node) Census() Census {
 	c.HalfOpen, c.Spent = len(n.halfOpen.open), len(n.halfOpen.spent)
 	n.halfOpen.mu.Unlock()
 	n.demux.mu.RLock()
-	c.LayerTwoIDs, c.Pairs = len(n.demux.byLocal), len(n.demux.byPair)
+	c.LayerTwoIDs, c.Pairs, c.Claims = len(n.demux.byLocal), len(n.demux.byPair), len(n.demux.claims)
 	n.demux.mu.RUnlock()
 	return c
 }

@@ -74,6 +74,15 @@ func (r *runner) abandon() {
 	r.step(func() { r.machine.Abandon(errReplaced) })
 }
 
+// readmit hands over a first flight that came again.
+func (r *runner) readmit(a *link.Admitted) {
+	r.step(func() {
+		if err := r.machine.Readmit(r.node.now(), a); err != nil {
+			r.node.dropped(err)
+		}
+	})
+}
+
 // step posts a change of the machine.
 func (r *runner) step(change func()) {
 	r.queue.Post(func() {
@@ -125,7 +134,11 @@ func (r *runner) perform(e link.Effect) {
 	case link.ActivateUserPlane:
 		r.activate(e)
 	case link.RemoveUserPlane:
-		r.keeper.plane.Retire(planeID(e.Local, e.Peer, e.Session))
+		r.keeper.plane.Retire(planeID(e.Name))
+	case link.Agreed:
+		r.notify(func(k *keeper) { k.agreed(r, e) })
+	case link.Concluded:
+		r.notify(func(k *keeper) { k.concluded(r, e) })
 	case link.StateChanged:
 		err := r.machine.Failed()
 		r.notify(func(k *keeper) { k.changed(r, e.To, err) })
@@ -145,13 +158,11 @@ func (r *runner) install(e link.InstallUserPlane) {
 	e.Receive.Wipe()
 	if err != nil {
 		r.refused(err)
-		return
 	}
-	r.notify(func(k *keeper) { k.installed(r, e) })
 }
 
 func (r *runner) activate(e link.ActivateUserPlane) {
-	if err := r.keeper.plane.Activate(planeID(e.Local, e.Peer, e.Session)); err != nil {
+	if err := r.keeper.plane.Activate(planeID(e.Name)); err != nil {
 		r.refused(err)
 	}
 }

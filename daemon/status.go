@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"pc5d/daemon/control"
-	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
 	"pc5d/dataplane/suite"
-	"pc5d/dataplane/underlay"
 )
 
 // planeContext turns a machine's keys into a key context of the engine. The inner sources that
@@ -26,15 +24,15 @@ func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
 		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 	}
 	return dataplane.Context{
-		ID: planeID(e.Local, e.Peer, e.Session), Endpoint: e.Endpoint, Suite: e.Suite,
+		ID: planeID(e.Name), Endpoint: e.Endpoint, Suite: e.Suite,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
 	}
 }
 
 // planeID names a key context of the engine.
-func planeID(local, peer underlay.LayerTwoID, session keys.SessionID) dataplane.ContextID {
-	return dataplane.ContextID{Local: local, Peer: peer, Session: uint16(session)}
+func planeID(n link.Name) dataplane.ContextID {
+	return dataplane.ContextID{Local: n.Local, Peer: n.Peer, Session: uint16(n.Session)}
 }
 
 // setState changes the word that people see; every change is one log line.
@@ -45,26 +43,31 @@ func (k *keeper) setState(s string) {
 	}
 	k.status.State = s
 	if s != "established" {
-		k.status.Protection = nil
+		k.status.Protection, k.status.Keys = nil, time.Time{}
 	}
 	k.publish()
 }
 
 // established writes down what was agreed.
-func (k *keeper) established(role link.Role, e link.InstallUserPlane) {
-	a := e.Agreement
+func (k *keeper) established(role link.Role, e link.Agreed) {
+	k.status.Role, k.status.Endpoint, k.status.LastError, k.status.Hint = role.String(), e.Endpoint.String(), "", ""
+	k.setState("established")
+	k.protected(e.Agreement)
+	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "user_plane", e.Agreement.Suite.String())
+	k.publish()
+}
+
+// protected says how the link is protected now.
+func (k *keeper) protected(a link.Agreement) {
 	form := "pdcp"
 	if a.Suite != suite.None {
 		form = a.Suite.String() + " record"
 	}
-	k.status.Role, k.status.Endpoint, k.status.LastError, k.status.Hint = role.String(), e.Endpoint.String(), "", ""
-	k.setState("established")
 	k.status.Protection = &control.Protection{
 		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: form},
 		UserPlane:  control.UserPlane{Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String()},
 	}
-	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "user_plane", a.Suite.String())
-	k.publish()
+	k.status.Keys = k.node.now()
 }
 
 // exchanged adds a message to the timeline.

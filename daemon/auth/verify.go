@@ -1,9 +1,12 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"net/url"
 	"slices"
@@ -59,15 +62,25 @@ func (v *verifier) verify(s tls.ConnectionState) (link.Peer, error) {
 
 func (v *verifier) pinsOf(name string) []policy.Fingerprint { return v.pins(name) }
 
-// nameOf returns the name in the certificate's one URI SAN; nothing else in it names the peer.
+// nameOf returns the name in the certificate's one URI SAN; nothing else in it names the peer. The
+// octets of the SAN decide, because package x509 reads several spellings as one URI and leaves
+// out the kinds of names that it does not know.
 func nameOf(c *x509.Certificate) (string, error) {
-	if len(c.URIs) != 1 || len(c.DNSNames)+len(c.EmailAddresses)+len(c.IPAddresses) != 0 {
+	if len(c.URIs) != 1 {
 		return "", fmt.Errorf("its certificate does not have exactly one name")
 	}
-	u := c.URIs[0]
-	name, err := url.PathUnescape(u.Opaque)
-	if err != nil || u.Scheme != scheme || u.Opaque == "" || url.PathEscape(name) != u.Opaque || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
-		return "", fmt.Errorf("its certificate's name is no %s:NAME", scheme)
+	name, err := url.PathUnescape(c.URIs[0].Opaque)
+	if err != nil || name == "" || !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return spells(e, name) }) {
+		return "", fmt.Errorf("its certificate's name is no %s:NAME, or not the only one", scheme)
 	}
 	return name, nil
+}
+
+// spells tells whether an extension is the SAN of one name in its one spelling (RFC 5280, 4.2.1.6;
+// x509 refuses a certificate with two SANs).
+func spells(e pkix.Extension, name string) bool {
+	const uniformResourceIdentifier = 6
+	one := asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: uniformResourceIdentifier, Bytes: []byte(scheme + ":" + url.PathEscape(name))}
+	want, err := asn1.Marshal([]asn1.RawValue{one})
+	return err == nil && e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) && bytes.Equal(e.Value, want)
 }

@@ -47,6 +47,8 @@ type LinkStatus struct {
 	Endpoint   string            `json:"endpoint,omitempty"`
 	Since      time.Time         `json:"since,omitzero"`
 	Protection *Protection       `json:"protection,omitempty"` // only while established
+	Keys       time.Time         `json:"keys,omitzero"`        // when the present keys were made
+	Rekeyings  uint64            `json:"rekeyings"`            // since the daemon's start
 	LastError  string            `json:"last_error,omitempty"`
 	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
 	RxPackets  uint64            `json:"rx_packets"`

@@ -126,7 +126,7 @@ func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Head
 	if err != nil {
 		return nil, nil, DropContainer
 	}
-	if c.Method != kei.TLS13 || !c.HasCookie || !c.HasRequest || c.Exchange != 0 || c.AckOnly || c.Failure || c.Tag != kei.Tag(c.Request) {
+	if c.Method != kei.TLS13 || !c.HasCookie || !c.HasRequest || c.AckOnly || c.Failure || c.Tag != kei.Tag(c.Request) {
 		return nil, nil, DropConversation
 	}
 	msg, err := pc5s.Parse(c.Request)

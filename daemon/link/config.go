@@ -3,7 +3,6 @@ package link
 import (
 	"io"
 	"net/netip"
-	"time"
 
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
@@ -33,6 +32,8 @@ type Link struct {
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
 	LinkLocal  netip.Addr // this end's link-local IPv6 address inside the link
+	// PrivateIdentity keeps the names out of the clear request.
+	PrivateIdentity bool
 }
 
 // Links finds the provisioning of an authenticated peer. It must not block.
@@ -40,29 +41,23 @@ type Links interface {
 	Lookup(peer Peer, service string) (Link, bool)
 }
 
+// Identifiers knows what has to be unique at this node. Its methods must not block.
+type Identifiers interface {
+	// Reserve takes a random own L2 ID that nothing else uses; DropName gives it back.
+	Reserve() underlay.LayerTwoID
+	// Taken tells whether an L2 ID is one of this node's own, or a peer's of another link.
+	Taken(underlay.LayerTwoID) bool
+	// Claim enters what a peer's command named; false: another responder to the same request
+	// has the same low half.
+	Claim(Name) bool
+}
+
 // Config is everything that a Machine needs from outside.
 type Config struct {
-	Auth   Authentication
-	Links  Links               // responder: the link's own policy, found after authentication
-	Local  underlay.LayerTwoID // this attempt's own random L2 ID
-	Rand   io.Reader           // nonces and identifiers; must not fail
-	Timers Timers
-}
-
-// Timers are the procedure timers (TS 24.554, 12) and the retransmission schedule.
-type Timers struct {
-	Initial  time.Duration // first waiting time of every request timer
-	Factor   float64       // each next one is so many times longer
-	Max      time.Duration // and never longer than this
-	Repeats  int           // repetitions of one message before the attempt ends
-	Deadline time.Duration // of a responder's half-open attempt
-	Release  time.Duration // how long a release request is repeated
-	Quiet    time.Duration // a repeated message is answered at most once in this time
-}
-
-// ProfileIP is the default profile, for IP underlays. Extension: the standard's timers are
-// made for a radio and take minutes to get through a lossy path.
-func ProfileIP() Timers {
-	return Timers{Initial: 300 * time.Millisecond, Factor: 1.5, Max: 2 * time.Second, Repeats: 8,
-		Deadline: 20 * time.Second, Release: time.Second, Quiet: 100 * time.Millisecond}
+	Auth        Authentication
+	Links       Links               // responder: the link's own policy, found after authentication
+	Local       underlay.LayerTwoID // this attempt's own random L2 ID
+	Identifiers Identifiers
+	Rand        io.Reader // nonces and identifiers; must not fail
+	Timers      Timers
 }

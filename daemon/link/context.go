@@ -2,6 +2,8 @@ package link
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"pc5d/daemon/keys"
 	"pc5d/dataplane/nea"
@@ -14,11 +16,23 @@ import (
 // signallingWindow is the replay window of SL-SRB2 records.
 const signallingWindow = 64
 
+// softCount is the COUNT of a bearer at which its keys are replaced (chosen).
+const softCount = 1 << 31
+
+// Name is what the PDUs of a security context are called by: both L2 IDs and the K_NRP-sess ID.
+// An identifier update gives a context a new one.
+type Name struct {
+	Local, Peer underlay.LayerTwoID
+	Session     keys.SessionID
+}
+
+func (n Name) String() string { return fmt.Sprintf("%s %s>%s", n.Session, n.Local, n.Peer) }
+
 // securityContext is one security context: its keys, bearers and COUNTs belong together and
 // end together (TS 33.536, 5.3.3.1.2.1).
 type securityContext struct {
-	session   keys.SessionID
-	direction uint8 // of this end's sending: 1 at the sender of the security mode command
+	names     []Name // the first is sent under; all are received
+	direction uint8  // of this end's sending: 1 at the sender of the security mode command
 	ciphering nea.Ciphering
 	integrity nea.Integrity
 	suite     suite.ID
@@ -27,11 +41,18 @@ type securityContext struct {
 	srb2      *pdcp.Entity   // standard form
 	sealer    *record.Sealer // Extension: AEAD form of SL-SRB2
 	opener    *record.Opener
+	budget    budget
+	answer    answer             // the last message of the run that made it: sent again on demand
+	made      time.Time          // its age counts from here
+	dead      bool               // wiped
+	agreement Agreement          // that it belongs to
+	kept      keys.ResumptionKey // counts from the switch to this context on
+	knrpID    keys.KNRPID        // and its name; B joins the LSBs later
 }
 
 // contextParameters are what both ends know before they can derive a context.
 type contextParameters struct {
-	session        keys.SessionID
+	name           Name
 	direction      uint8
 	ciphering      nea.Ciphering
 	integrity      nea.Integrity
@@ -40,10 +61,10 @@ type contextParameters struct {
 }
 
 // newSecurityContext derives all signalling keys from K_NRP.
-func newSecurityContext(knrp keys.KNRP, p contextParameters) (*securityContext, error) {
+func newSecurityContext(now time.Time, knrp keys.KNRP, p contextParameters) (*securityContext, error) {
 	c := &securityContext{
-		session: p.session, direction: p.direction, ciphering: p.ciphering, integrity: p.integrity, suite: p.suite,
-		sess: keys.DeriveKNRPSess(knrp, p.nonce1, p.nonce2),
+		names: []Name{p.name}, direction: p.direction, ciphering: p.ciphering, integrity: p.integrity, suite: p.suite,
+		sess: keys.DeriveKNRPSess(knrp, p.nonce1, p.nonce2), made: now,
 	}
 	nrpek := keys.DeriveNRPEK(c.sess, p.ciphering)
 	nrpik := keys.DeriveNRPIK(c.sess, p.integrity)
@@ -58,7 +79,7 @@ func newSecurityContext(knrp keys.KNRP, p contextParameters) (*securityContext, 
 		return nil, err
 	}
 	bearer := func(lcid underlay.LCID) *pdcp.Entity {
-		return pdcp.NewEntity(pdcp.Config{Bearer: uint8(lcid), Session: uint16(p.session), Direction: p.direction, Cipher: cipher, MAC: mac})
+		return pdcp.NewEntity(pdcp.Config{Bearer: uint8(lcid), Session: uint16(p.name.Session), Direction: p.direction, Cipher: cipher, MAC: mac})
 	}
 	c.srb1 = bearer(underlay.SRB1)
 	if p.suite == suite.None {
@@ -79,8 +100,8 @@ func (c *securityContext) makeRecordForm() error {
 	if err != nil {
 		return err
 	}
-	c.sealer = record.NewSealer(send, uint16(c.session))
-	c.opener = record.NewOpener(receive, uint16(c.session), signallingWindow)
+	c.sealer = record.NewSealer(send, uint16(c.names[0].Session))
+	c.opener = record.NewOpener(receive, signallingWindow)
 	return nil
 }
 
@@ -102,19 +123,48 @@ func modeOctet(integrity, ciphering bool) byte {
 	return b
 }
 
-// seal protects a message for its bearer and says how.
-func (c *securityContext) seal(h underlay.Header, o outgoing) (datagram []byte, protection string, err error) {
-	if o.bearer == underlay.SRB1 {
-		datagram, err = c.srb1.Seal(h.AppendTo(nil), o.message, o.ciphering)
-		return datagram, c.protection(o.bearer, o.ciphering), err
+// ours tells whether this end sent the security mode command of the context.
+func (c *securityContext) ours() bool { return c.direction == 1 }
+
+// called tells whether a received PDU may be the context's.
+func (c *securityContext) called(n Name) bool { return !c.dead && slices.Contains(c.names, n) }
+
+// alias lets the context receive under one more name.
+func (c *securityContext) alias(n Name) { c.names = append(c.names, n) }
+
+// move sends under another of its names from now on; all of them go on receiving.
+func (c *securityContext) move(n Name) {
+	c.forget(n)
+	c.names = slices.Insert(c.names, 0, n)
+	c.srb1.Rename(uint16(n.Session))
+	if c.srb2 != nil {
+		c.srb2.Rename(uint16(n.Session))
 	}
-	if c.suite == suite.None {
-		datagram, err = c.srb2.Seal(h.AppendTo(nil), o.message, o.ciphering)
-		return datagram, c.protection(o.bearer, o.ciphering), err
+	if c.sealer != nil {
+		c.sealer.Rename(uint16(n.Session))
+	}
+}
+
+// forget ends receiving under a name.
+func (c *securityContext) forget(n Name) {
+	c.names = slices.DeleteFunc(c.names, func(o Name) bool { return o == n })
+}
+
+// seal protects a message for its bearer.
+func (c *securityContext) seal(h underlay.Header, o outgoing) ([]byte, error) {
+	switch {
+	case o.bearer == underlay.SRB1:
+		return c.srb1.Seal(h.AppendTo(nil), o.message, o.ciphering)
+	case c.suite == suite.None:
+		return c.srb2.Seal(h.AppendTo(nil), o.message, o.ciphering)
 	}
 	h.Form = underlay.FormRecord
-	datagram, err = c.sealer.Seal(nil, h, o.message)
-	return datagram, c.protection(o.bearer, o.ciphering), err
+	return c.sealer.Seal(nil, h, o.message)
+}
+
+// exhausting tells whether the context has used up so much that it has to be replaced.
+func (c *securityContext) exhausting() bool {
+	return c.budget.total >= maxFailures || c.srb1.Used() >= softCount || c.srb2 != nil && c.srb2.Used() >= softCount
 }
 
 // protection names the protection of a bearer for people.
@@ -131,5 +181,10 @@ func (c *securityContext) protection(bearer underlay.LCID, ciphering pdcp.Cipher
 // wipe forgets what can be forgotten; the bearers go with it.
 func (c *securityContext) wipe() {
 	c.sess.Wipe()
-	c.srb1, c.srb2, c.sealer, c.opener = nil, nil, nil, nil
+	c.kept.Wipe()
+	if c.sealer != nil {
+		c.sealer.Wipe()
+		c.opener.Wipe()
+	}
+	c.srb1, c.srb2, c.sealer, c.opener, c.dead = nil, nil, nil, nil, true
 }

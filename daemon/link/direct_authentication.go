@@ -7,12 +7,17 @@ import (
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
 )
 
-// maxCookies bounds the new cookies that A accepts in one attempt.
-const maxCookies = 8
+const (
+	maxCookies    = 8  // new cookies that A accepts in one attempt
+	maxRestarts   = 8  // handshakes that a bad flight may cost in one attempt
+	maxRoundTrips = 24 // of one handshake
+)
+
+// ErrEndless says that a handshake took more round trips than any needs (T33).
+var ErrEndless = errors.New("peer sent an endless handshake")
 
 // authentication is one run of Direct Authentication and Key Establishment (TS 24.554, 7.2.12):
 // authentication requests of B and responses of A alternate, and each carries a fragment of its
@@ -23,7 +28,9 @@ type authentication struct {
 	exchange  uint8 // A: of the last request answered. B: of the request outstanding
 	cookie    []byte
 	cookies   int
-	first     []byte // A: the first flight, sent again with each new cookie
+	first     []byte // the first flight; A sends it again with each new cookie
+	restarts  int
+	begun     uint8 // B: exchange at the handshake's start
 	out       kei.Outgoing
 	in        kei.Reassembly
 }
@@ -47,7 +54,7 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure {
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure {
 		return DropConversation
 	}
 	if c.Start {
@@ -96,25 +103,53 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 		return DropCookie
 	}
 	if m.auth.handshake == nil {
-		h, err := m.cfg.Auth.Initiate(m.link.Peer, m.link.Pins)
-		if err != nil {
-			m.fail(err)
-			return nil
-		}
-		m.auth.handshake = h
-		if m.auth.first, err = h.Feed(nil); err != nil {
+		if err := m.begin(); err != nil {
 			m.fail(err)
 			return nil
 		}
 	}
 	m.auth.cookies++
 	m.auth.cookie = bytes.Clone(c.Cookie)
-	m.auth.tag = kei.Tag(m.request)
-	m.auth.out = kei.NewOutgoing(m.auth.first)
-	r := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.request}
-	m.auth.out.Fill(&r)
+	m.auth.tag = kei.Tag(m.run.request)
 	m.setState(Auth)
-	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+	m.greet(now)
+	return nil
+}
+
+// begin makes A's half of a handshake and its first flight.
+func (m *Machine) begin() error {
+	h, err := m.cfg.Auth.Initiate(m.link.Peer, m.link.Pins)
+	if err != nil {
+		return err
+	}
+	m.auth.handshake = h
+	m.auth.first, err = h.Feed(nil)
+	return err
+}
+
+// greet sends A's first flight with the cookie and a copy of the request. Its exchange number is
+// 0, or after a bad flight that flight's: B goes on from there, so late ones are told apart.
+func (m *Machine) greet(now time.Time) {
+	m.auth.out, m.auth.in = kei.NewOutgoing(m.auth.first), kei.Reassembly{}
+	r := kei.Container{
+		Method: kei.TLS13, Tag: m.auth.tag, Exchange: m.auth.exchange,
+		HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.run.request,
+	}
+	m.auth.out.Fill(&r)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}), m.cfg.Timers.T5080)
+}
+
+// restart begins the handshake again after a bad flight: anyone on the path can send one, so it
+// does not end the attempt (T12). B is a stranger again.
+func (m *Machine) restart(now time.Time, exchange uint8) error {
+	m.auth.restarts++
+	m.auth.handshake.Close()
+	m.auth.exchange = exchange
+	m.peer = underlay.Broadcast
+	if err := m.begin(); err != nil {
+		return err
+	}
+	m.greet(now)
 	return nil
 }
 
@@ -122,7 +157,7 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 func (m *Machine) answer(now time.Time, source underlay.LayerTwoID, exchange uint8, ack bool) {
 	m.peer = source
 	m.auth.exchange = exchange
-	m.send(now, &pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}), m.cfg.Timers.T5080)
 }
 
 // container makes the next container of this end's conversation.
@@ -138,12 +173,18 @@ func (m *Machine) container(ack bool) []byte {
 func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, exchange uint8) error {
 	reply, err := m.auth.handshake.Feed(m.auth.in.Flight())
 	m.auth.in = kei.Reassembly{}
+	if err != nil && m.auth.restarts < maxRestarts && m.restart(now, exchange) == nil {
+		return nil
+	}
 	if err != nil {
 		c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: exchange, Failure: true, Fragment: reply}
 		m.peer = source
-		m.sendOnce(now, &pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}, underlay.SRB0, pdcp.Clear)
+		m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}))
 		m.fail(err)
 		return nil
+	}
+	if m.auth.complete() {
+		m.identity = m.auth.handshake.Peer()
 	}
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
@@ -156,10 +197,41 @@ func (m *Machine) respond(now time.Time, admitted *Admitted) error {
 	if err != nil {
 		return err
 	}
-	m.auth = authentication{handshake: h, tag: kei.Tag(m.request)}
+	m.auth = authentication{handshake: h, tag: kei.Tag(m.run.request)}
 	m.setState(Auth)
+	return m.welcome(now, admitted)
+}
+
+// welcome takes the first fragment of a handshake.
+func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
+	m.auth.first = admitted.Container.Fragment
+	m.auth.exchange = max(m.auth.exchange, admitted.Container.Exchange)
+	m.auth.begun = m.auth.exchange
 	m.emit(Exchanged{Message: pc5s.MessageDirectLinkAuthenticationResponse, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	return m.takeFragment(now, admitted.Container)
+}
+
+// Readmit takes a first flight of a conversation that is under way: a repeated one, or the one of
+// an initiator that begins again because it got a bad flight (T12).
+func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
+	if m.role != RoleB || m.state != Auth {
+		return DropState
+	}
+	if bytes.Equal(admitted.Container.Fragment, m.auth.first) {
+		return m.repeat(now)
+	}
+	if m.auth.restarts >= maxRestarts {
+		return DropConversation
+	}
+	h, err := m.cfg.Auth.Respond()
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	m.auth.handshake.Close()
+	m.auth.handshake, m.auth.restarts = h, m.auth.restarts+1
+	m.auth.out, m.auth.in = kei.Outgoing{}, kei.Reassembly{}
+	return m.welcome(now, admitted)
 }
 
 // receiveAuthenticationResponse is B's half.
@@ -168,7 +240,7 @@ func (m *Machine) receiveAuthenticationResponse(now time.Time, msg *pc5s.DirectL
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.request) || c.Failure || c.Start {
+	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure || c.Start {
 		return DropConversation
 	}
 	if m.state == SecurityMode && !c.AckOnly {
@@ -223,15 +295,19 @@ func (m *Machine) takeFragment(now time.Time, c *kei.Container) error {
 
 // ask sends B's next authentication request.
 func (m *Machine) ask(now time.Time, ack bool) {
+	if m.auth.exchange-m.auth.begun >= maxRoundTrips {
+		m.fail(ErrEndless)
+		return
+	}
 	m.auth.exchange++
-	m.send(now, &pc5s.DirectLinkAuthenticationRequest{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}, underlay.SRB0, pdcp.Clear)
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationRequest{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: m.container(ack)}), m.cfg.Timers.T5092)
 }
 
 // rejectAuthentication ends B's half. An alert of the peer is answered by silence.
 func (m *Machine) rejectAuthentication(now time.Time, err error) {
 	var refused *PeerRefusedError
 	if !errors.As(err, &refused) {
-		m.sendOnce(now, &pc5s.DirectLinkAuthenticationReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseAuthenticationFailure}, underlay.SRB0, pdcp.Clear)
+		m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseAuthenticationFailure}))
 	}
 	m.fail(err)
 }

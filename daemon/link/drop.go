@@ -17,7 +17,9 @@ const (
 	DropRepeated                     // a repeated message that was answered already
 	DropTarget                       // the request is for somebody else
 	DropOwnRequest                   // our own request came back
-	DropLimit                        // a COUNT or a key is used up
+	DropLimit                        // a COUNT or a key is used up, or no random octets are left
+	DropRate                         // more than the peer, or a forger, may ask for
+	DropCollision                    // it crosses a procedure of this end that goes first
 )
 
 var dropNames = [...]string{
@@ -25,6 +27,7 @@ var dropNames = [...]string{
 	DropUnknownKey: "unknown_key", DropUnverified: "unverified", DropConversation: "wrong_conversation",
 	DropContainer: "bad_container", DropCookie: "too_many_cookies", DropHint: "unauthenticated_refusal",
 	DropRepeated: "repeated", DropTarget: "other_target", DropOwnRequest: "own_request", DropLimit: "limit",
+	DropRate: "rate", DropCollision: "collision",
 }
 
 func (d Drop) String() string {

@@ -41,9 +41,8 @@ type Authenticated struct {
 // InstallUserPlane hands out user-plane keys; they receive from now on and send once activated.
 // The receiver owns and wipes them.
 type InstallUserPlane struct {
+	Name
 	Link          Link
-	Session       keys.SessionID
-	Local, Peer   underlay.LayerTwoID
 	Endpoint      netip.AddrPort
 	PeerLinkLocal netip.Addr
 	Suite         suite.ID
@@ -52,10 +51,46 @@ type InstallUserPlane struct {
 }
 
 // ActivateUserPlane makes installed keys the sending ones.
-type ActivateUserPlane struct {
-	Session     keys.SessionID
-	Local, Peer underlay.LayerTwoID
+type ActivateUserPlane struct{ Name }
+
+// RemoveUserPlane withdraws the keys of a context, by any of its names.
+type RemoveUserPlane struct{ Name }
+
+// AddName lets the keys of a context receive under one more name.
+type AddName struct{ Of, Name Name }
+
+// UseName lets the keys of a context send under its new name, after Skip unused COUNTs. The
+// owner may send from another local port from now on.
+type UseName struct {
+	From, To Name
+	Skip     uint64
 }
+
+// DropName ends receiving under a name and gives its local L2 ID back. Peer and Session are zero
+// where the name was only reserved.
+type DropName struct{ Name }
+
+// PeerMoved sends the user plane to another address of the peer.
+type PeerMoved struct {
+	Name
+	Endpoint netip.AddrPort
+}
+
+// Agreed announces that both ends have keys: of a new link, or of a re-keying.
+type Agreed struct {
+	Agreement Agreement
+	Endpoint  netip.AddrPort
+	Rekeying  bool
+}
+
+// Concluded announces the end of a procedure inside ESTABLISHED; Err is nil where it succeeded.
+type Concluded struct {
+	Procedure Procedure
+	Err       error
+}
+
+// WatchTraffic asks for one call of Stirred, when the next packet is sent.
+type WatchTraffic struct{}
 
 // Agreement is what both ends agreed on; it holds no secret.
 type Agreement struct {
@@ -74,17 +109,18 @@ type Agreement struct {
 // Hint tells of an unauthenticated refusal. It changes nothing.
 type Hint struct{ Err error }
 
-// RemoveUserPlane withdraws the keys of a session.
-type RemoveUserPlane struct {
-	Session     keys.SessionID
-	Local, Peer underlay.LayerTwoID
-}
-
 func (Send) effect()              {}
 func (Exchanged) effect()         {}
 func (StateChanged) effect()      {}
 func (Authenticated) effect()     {}
 func (InstallUserPlane) effect()  {}
-func (Hint) effect()              {}
 func (ActivateUserPlane) effect() {}
 func (RemoveUserPlane) effect()   {}
+func (AddName) effect()           {}
+func (UseName) effect()           {}
+func (DropName) effect()          {}
+func (PeerMoved) effect()         {}
+func (Agreed) effect()            {}
+func (Concluded) effect()         {}
+func (WatchTraffic) effect()      {}
+func (Hint) effect()              {}

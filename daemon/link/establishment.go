@@ -2,8 +2,8 @@ package link
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"io"
 	"net/netip"
 	"time"
 
@@ -11,50 +11,47 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
-	"pc5d/dataplane/pdcp"
-	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 )
 
-// Start sends the establishment request (TS 24.554, 7.2.2.2).
+const methodTLS13 = "tls13"
+
+// Start sends the establishment request (TS 24.554, 7.2.2.2). With private identity its user
+// info is a pseudonym of this attempt alone and names no target.
 func (m *Machine) Start(now time.Time) error {
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}
-	var msb [1]byte
-	if err := m.draw(m.nonce1[:]); err != nil {
+	r := &securityRun{role: RoleA, method: methodTLS13, capabilities: capabilities(m.link), policy: pc5s.SecurityPolicy(m.link.Signalling.Protection)}
+	if err := m.drawRequest(r); err != nil {
 		return err
 	}
-	for msb[0] == 0 { // 0 would make an all-zero K_NRP-sess ID possible
-		if err := m.draw(msb[:]); err != nil {
+	source, target := m.cfg.Auth.Local().Name, m.link.Peer
+	if m.link.PrivateIdentity {
+		var b [pseudonymLen / 2]byte
+		if err := m.draw(b[:]); err != nil {
 			return err
 		}
+		source, target = hex.EncodeToString(b[:]), ""
 	}
 	offer := kei.Offer{Methods: []kei.Method{kei.TLS13}}
-	nonce := [16]byte(m.nonce1)
+	nonce := [16]byte(r.nonce1)
 	m.parsed = &pc5s.DirectLinkEstablishmentRequest{
 		SequenceNumber:       m.nextSequence(),
-		SourceUserInfo:       []byte(m.cfg.Auth.Local().Name),
-		Capabilities:         capabilities(m.link),
-		SecurityPolicy:       pc5s.SecurityPolicy(m.link.Signalling.Protection),
+		SourceUserInfo:       []byte(source),
+		Capabilities:         r.capabilities,
+		SecurityPolicy:       r.policy,
 		KeyEstablishmentInfo: offer.AppendTo(nil),
 		Nonce1:               &nonce,
-		KNRPSessMSB:          &msb[0],
-		TargetUserInfo:       []byte(m.link.Peer),
+		KNRPSessMSB:          &r.msb,
+		TargetUserInfo:       []byte(target),
 		ProSeIdentifiers:     pc5s.ServiceIdentifier(m.link.Service),
 	}
-	m.request = pc5s.Marshal(m.parsed)
-	m.requestHash = sha256.Sum256(m.request)
+	r.request = pc5s.Marshal(m.parsed)
+	r.hash = sha256.Sum256(r.request)
+	m.run = r
 	m.setState(Requested)
-	m.send(now, m.parsed, underlay.SRB0, pdcp.Clear)
-	return nil
-}
-
-// draw fills b with random octets. A failing source ends the daemon's attempt, never weakens it.
-func (m *Machine) draw(b []byte) error {
-	if _, err := io.ReadFull(m.cfg.Rand, b); err != nil {
-		return fmt.Errorf("local random source: %w", err)
-	}
+	m.send(now, m.clear(m.parsed), m.cfg.Timers.T5080)
 	return nil
 }
 
@@ -81,16 +78,17 @@ func withoutNull(in []nea.Ciphering) []nea.Ciphering {
 // accept ends B's half (TS 24.554, 7.2.2.3): the accept goes out, then user data may.
 func (m *Machine) accept(now time.Time, configuration pc5s.UserPlaneConfiguration) {
 	local := m.link.LinkLocal.As16()
-	m.sendOnce(now, &pc5s.DirectLinkEstablishmentAccept{
+	m.retry.stop()
+	m.reply(now, &m.ctx.answer, nil, m.protected(&pc5s.DirectLinkEstablishmentAccept{
 		SequenceNumber:         m.nextSequence(),
 		SourceUserInfo:         []byte(m.cfg.Auth.Local().Name),
 		QoSFlowDescriptions:    pc5s.DefaultQoS(),
 		UserPlane:              configuration,
 		IPAddressConfiguration: pc5s.AddressAllocationNotSupported,
 		LinkLocal:              &local,
-	}, underlay.SRB2, pdcp.Ciphered)
+	}))
 	if m.state != Released {
-		m.establish(configuration)
+		m.establish(now)
 	}
 }
 
@@ -105,8 +103,8 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	if m.state != AwaitAccept {
 		return DropState
 	}
-	if string(msg.SourceUserInfo) != m.agreement.B.Name {
-		return m.refuseAccept(now, fmt.Errorf("peer calls itself %q but authenticated as %q", msg.SourceUserInfo, m.agreement.B.Name))
+	if string(msg.SourceUserInfo) != m.identity.Name {
+		return m.refuseAccept(now, fmt.Errorf("peer calls itself %q but authenticated as %q", msg.SourceUserInfo, m.identity.Name))
 	}
 	if !admits(m.link.UserPlane.Integrity, msg.UserPlane.Integrity) || !admits(m.link.UserPlane.Ciphering, msg.UserPlane.Ciphering) {
 		return m.refuseAccept(now, fmt.Errorf("peer chose user-plane integrity %s and ciphering %s against this end's policy", onOff(msg.UserPlane.Integrity), onOff(msg.UserPlane.Ciphering)))
@@ -117,7 +115,17 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
-	m.establish(msg.UserPlane)
+	m.ctx.agreement.UserPlane = msg.UserPlane
+	m.establish(now)
+	return nil
+}
+
+// receiveReject is B's protected refusal of A's user-plane policy.
+func (m *Machine) receiveReject(msg *pc5s.DirectLinkEstablishmentReject) error {
+	if m.role != RoleA || m.state != AwaitAccept {
+		return DropState
+	}
+	m.fail(&RejectedError{Cause: msg.Cause})
 	return nil
 }
 
@@ -149,22 +157,27 @@ func builtUserPlane(c pc5s.UserPlaneConfiguration) error {
 	return fmt.Errorf("user plane with integrity %s and ciphering %s is not built: set both to required or preferred at both ends", onOff(c.Integrity), onOff(c.Ciphering))
 }
 
-// establish makes the user-plane keys, wipes K_NRP-sess and announces the link.
-func (m *Machine) establish(configuration pc5s.UserPlaneConfiguration) {
-	m.agreement.UserPlane = configuration
-	m.emit(m.userPlane())
-	m.emit(ActivateUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
+// establish makes the user-plane keys and announces the link.
+func (m *Machine) establish(now time.Time) {
+	m.agreement = m.ctx.agreement
+	m.emit(m.userPlane(m.ctx))
+	m.emit(ActivateUserPlane{m.ctx.names[0]})
+	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint})
+	m.run = nil
 	m.setState(Established)
+	m.wish.rekeyAt = now.Add(m.cfg.Timers.RekeyMin)
+	m.rest(now)
+	m.schedulePrivacy(now)
 }
 
 // userPlane derives the record keys of both directions; K_NRP-sess is not needed afterwards.
-func (m *Machine) userPlane() InstallUserPlane {
-	id, mode := byte(m.ctx.suite), modeOctet(true, true)
-	send := keys.DeriveRecordKey(m.ctx.sess, keys.UserPlane, id, mode, m.ctx.direction, m.ctx.suite.KeyLen())
-	receive := keys.DeriveRecordKey(m.ctx.sess, keys.UserPlane, id, mode, 1-m.ctx.direction, m.ctx.suite.KeyLen())
-	m.ctx.sess.Wipe()
+func (m *Machine) userPlane(c *securityContext) InstallUserPlane {
+	id, mode := byte(c.suite), modeOctet(c.agreement.UserPlane.Integrity, c.agreement.UserPlane.Ciphering)
+	send := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode, c.direction, c.suite.KeyLen())
+	receive := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode, 1-c.direction, c.suite.KeyLen())
+	c.sess.Wipe()
 	return InstallUserPlane{
-		Link: m.link, Session: m.ctx.session, Local: m.local, Peer: m.peer, Endpoint: m.endpoint,
-		PeerLinkLocal: m.peerLocal, Suite: m.ctx.suite, Send: send, Receive: receive, Agreement: m.agreement,
+		Name: c.names[0], Link: m.link, Endpoint: m.endpoint, PeerLinkLocal: m.peerLocal,
+		Suite: c.suite, Send: send, Receive: receive, Agreement: c.agreement,
 	}
 }

@@ -2,15 +2,12 @@ package link
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"net/netip"
-	"slices"
 	"time"
 
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
 )
 
@@ -24,32 +21,40 @@ var ErrTimeout = errors.New("the peer did not answer: check its address, the pat
 // machine itself has come to its end is told by State() == Released, and why by Failed.
 type Machine struct {
 	cfg      Config
-	link     Link // zero at a responder until the peer is authenticated
-	role     Role
+	link     Link  // zero at a responder until the peer is authenticated
+	role     Role  // in the establishment
 	state    State // changed only by setState
 	local    underlay.LayerTwoID
 	peer     underlay.LayerTwoID // Broadcast until the responder's first message with state
 	endpoint netip.AddrPort
+	identity Peer // the peer, once authenticated
 
-	request     []byte // the establishment request, as sent
-	requestHash [32]byte
-	parsed      *pc5s.DirectLinkEstablishmentRequest
-	nonce1      keys.Nonce
-
+	parsed    *pc5s.DirectLinkEstablishmentRequest
+	peerLocal netip.Addr
 	sequence  pc5s.SequenceNumber
 	clearSN   uint16
 	auth      authentication
-	ctx       *securityContext
-	agreement Agreement
-	retry     retransmission
-	deadline  time.Time // of a half-open responder; zero: none
-	hint      error     // last unauthenticated refusal
+	run       *securityRun   // security mode control under way
+	retry     retransmission // of the establishment, the release, or the procedure
+	deadline  time.Time      // of a half-open responder, of a release
+	hint      error          // last unauthenticated refusal
 	failed    error
-	peerLocal netip.Addr
 
-	resumption keys.ResumptionKey // kept under knrpID while the link lives
-	knrpID     keys.KNRPID
-	out        []Effect
+	ctx       *securityContext // sends and receives
+	old       *securityContext // receives for the grace time after a re-keying
+	oldUntil  time.Time
+	agreement Agreement
+
+	procedure    Procedure // inside ESTABLISHED
+	wish         wishes
+	update       identifierUpdate
+	former       former
+	modification *pc5s.DirectLinkModificationRequest // ours
+	modified     answer                              // to the peer's
+	alive        keepAlive
+	bucket       bucket // of the peer's requests
+
+	out []Effect
 }
 
 // NewInitiator makes a machine of role A towards a known endpoint. Call Start next.
@@ -62,8 +67,11 @@ func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
 func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, error) {
 	m := &Machine{
 		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From,
-		request: admitted.Request, requestHash: sha256.Sum256(admitted.Request), parsed: admitted.Parsed,
-		nonce1: keys.Nonce(*admitted.Parsed.Nonce1), deadline: now.Add(cfg.Timers.Deadline),
+		parsed: admitted.Parsed, deadline: after(now, cfg.Timers.HalfOpen),
+	}
+	m.run = &securityRun{
+		role: RoleB, method: methodTLS13, request: admitted.Request, hash: sha256.Sum256(admitted.Request),
+		capabilities: m.parsed.Capabilities, policy: m.parsed.SecurityPolicy, nonce1: keys.Nonce(*m.parsed.Nonce1), msb: *m.parsed.KNRPSessMSB,
 	}
 	if err := m.respond(now, admitted); err != nil {
 		return nil, err
@@ -71,109 +79,45 @@ func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, erro
 	return m, nil
 }
 
-// Receive takes one datagram from the network.
-func (m *Machine) Receive(now time.Time, from netip.AddrPort, datagram []byte) error {
-	if m.state == Released {
-		return DropState
-	}
-	h, pdu, err := underlay.Parse(datagram)
-	if err != nil {
-		return DropMalformed
-	}
-	if h.Destination != m.local {
-		return DropNotForUs
-	}
-	switch {
-	case h.LCID == underlay.SRB0 && h.Form == underlay.FormPDCP:
-		return m.receiveClear(now, from, h, pdu, len(datagram))
-	case h.LCID == underlay.SRB1 && h.Form == underlay.FormPDCP:
-		return m.receiveSRB1(now, from, h, pdu, len(datagram))
-	case h.LCID == underlay.SRB2:
-		return m.receiveSRB2(now, h, datagram, pdu)
-	}
-	return DropForm
-}
-
-// receiveClear takes a message that nothing protects: it can only be part of the first steps.
-func (m *Machine) receiveClear(now time.Time, from netip.AddrPort, h underlay.Header, pdu []byte, octets int) error {
-	if from != m.endpoint {
-		return DropNotForUs
-	}
-	_, sdu, err := pdcp.ParseUnprotected(pdu)
-	if err != nil {
-		return DropMalformed
-	}
-	msg, err := pc5s.Parse(sdu)
-	if err != nil {
-		return DropMalformed
-	}
-	before := len(m.out)
-	if err := m.handleClear(now, h, msg); err != nil {
-		return err
-	}
-	m.out = slices.Insert(m.out, before, Effect(Exchanged{Message: msg.Type(), Bearer: underlay.SRB0, Protection: "none", Octets: octets}))
-	return nil
-}
-
-func (m *Machine) handleClear(now time.Time, h underlay.Header, msg pc5s.Message) error {
-	switch msg := msg.(type) {
-	case *pc5s.DirectLinkAuthenticationRequest:
-		if m.role == RoleA {
-			return m.receiveAuthenticationRequest(now, h.Source, msg)
-		}
-	case *pc5s.DirectLinkAuthenticationResponse:
-		if m.role == RoleB && h.Source == m.peer {
-			return m.receiveAuthenticationResponse(now, msg)
-		}
-	case *pc5s.DirectLinkEstablishmentReject:
-		if m.role == RoleA {
-			return m.refusedInClear(msg.Type(), msg.Cause)
-		}
-	case *pc5s.DirectLinkAuthenticationReject:
-		if m.role == RoleA {
-			return m.refusedInClear(msg.Type(), msg.Cause)
-		}
-	case *pc5s.DirectLinkAuthenticationFailure:
-		if m.role == RoleB {
-			return m.refusedInClear(msg.Type(), pc5s.CauseAuthenticationFailure)
-		}
-	case *pc5s.DirectLinkSecurityModeReject:
-		if m.role == RoleB {
-			return m.refusedInClear(msg.Type(), msg.Cause)
-		}
-	}
-	return DropState
-}
-
-// refusedInClear records a refusal that anyone could have sent: a valid message in the same
-// procedure still wins (T11).
-func (m *Machine) refusedInClear(t pc5s.MessageType, cause pc5s.Cause) error {
-	if m.state >= Established {
-		return DropState
-	}
-	m.hint = &PeerRefusedError{Local: m.cfg.Auth.Local(), Reason: t.String() + ": " + cause.String()}
-	m.emit(Hint{Err: m.hint})
-	return DropHint
-}
-
 // Advance fires what is due. Calls before Deadline are harmless.
 func (m *Machine) Advance(now time.Time) {
 	if m.state == Released {
 		return
 	}
-	if !m.deadline.IsZero() && !now.Before(m.deadline) {
+	if due(m.deadline, now) {
 		m.expire()
 		return
 	}
-	if !m.retry.due(now) {
-		return
+	if due(m.retry.at, now) {
+		m.repeatDue(now)
 	}
-	if m.retry.exhausted(m.cfg.Timers) {
+	if due(m.oldUntil, now) {
+		m.dropContext(m.old)
+		m.old, m.oldUntil = nil, time.Time{}
+	}
+	if due(m.update.oldUntil, now) {
+		m.dropOld()
+	}
+	if m.state == Established {
+		m.advanceKeepAlive(now)
+	}
+	if m.state == Established {
+		m.settle(now)
+	}
+}
+
+// repeatDue repeats the last message, or follows its last repetition.
+func (m *Machine) repeatDue(now time.Time) {
+	switch {
+	case !m.retry.exhausted():
+		m.retry.next(now)
+		m.retry.sent = now
+		m.transmit(m.retry.last)
+	case m.state == Established:
+		m.unanswered(now)
+	default:
 		m.expire()
-		return
 	}
-	m.retry.next(now, m.cfg.Timers)
-	m.transmit(now, m.retry.last)
 }
 
 // expire ends what nothing authentic answered: a release is over all the same, an attempt has
@@ -191,10 +135,10 @@ func (m *Machine) expire() {
 
 // Deadline tells when Advance wants to be called; zero: nothing pending.
 func (m *Machine) Deadline() time.Time {
-	if m.deadline.IsZero() || (!m.retry.at.IsZero() && m.retry.at.Before(m.deadline)) {
-		return m.retry.at
+	if m.state == Released {
+		return time.Time{}
 	}
-	return m.deadline
+	return earliest(m.deadline, m.retry.at, m.oldUntil, m.update.oldUntil, m.keepAliveDeadline(), m.keysDeadline(), m.wishDeadline())
 }
 
 // Next returns the next effect; pull until false after every call into the machine.
@@ -221,7 +165,10 @@ func (m *Machine) Role() Role { return m.role }
 func (m *Machine) LayerTwoIDs() (local, peer underlay.LayerTwoID) { return m.local, m.peer }
 
 // Nonce1 returns the initiator's nonce, which settles crossing attempts.
-func (m *Machine) Nonce1() keys.Nonce { return m.nonce1 }
+func (m *Machine) Nonce1() keys.Nonce { return keys.Nonce(*m.parsed.Nonce1) }
+
+// Running returns the procedure that runs inside ESTABLISHED.
+func (m *Machine) Running() Procedure { return m.procedure }
 
 // Agreement returns what was agreed; it is complete when the state is Established.
 func (m *Machine) Agreement() Agreement { return m.agreement }
@@ -244,11 +191,11 @@ func (m *Machine) setState(s State) {
 		m.deadline = time.Time{}
 		m.retry.stop()
 		m.auth.close()
-		if m.ctx != nil {
-			m.emit(RemoveUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
-			m.ctx.wipe()
-		}
-		m.resumption.Wipe()
+		m.dropRun()
+		m.dropUpdate()
+		m.dropOld()
+		m.dropContext(m.old)
+		m.dropContext(m.ctx)
 	}
 	m.emit(StateChanged{From: from, To: s})
 }
@@ -257,36 +204,4 @@ func (m *Machine) setState(s State) {
 func (m *Machine) fail(err error) {
 	m.failed = err
 	m.setState(Released)
-}
-
-// keyContext is the ctx that binds K_NRP to the request, both L2 IDs, both names and both keys
-// (A is the sender of the request, never "mine").
-func (m *Machine) keyContext(a, b Peer) []byte {
-	ctx := make([]byte, 0, 256)
-	for _, field := range [][]byte{
-		[]byte("pc5d/1"), []byte("tls13"), m.requestHash[:], layerTwo(m.layerTwoA()), layerTwo(m.layerTwoB()),
-		[]byte(a.Name), []byte(b.Name), a.Fingerprint[:], b.Fingerprint[:],
-	} {
-		ctx = binary.BigEndian.AppendUint16(ctx, uint16(len(field)))
-		ctx = append(ctx, field...)
-	}
-	return ctx
-}
-
-func layerTwo(id underlay.LayerTwoID) []byte {
-	return []byte{byte(id >> 16), byte(id >> 8), byte(id)}
-}
-
-func (m *Machine) layerTwoA() underlay.LayerTwoID {
-	if m.role == RoleA {
-		return m.local
-	}
-	return m.peer
-}
-
-func (m *Machine) layerTwoB() underlay.LayerTwoID {
-	if m.role == RoleA {
-		return m.peer
-	}
-	return m.local
 }

@@ -22,8 +22,12 @@ type end struct {
 	link      link.Link
 	admission *link.Admission
 	machine   *link.Machine
-	installed *link.InstallUserPlane
+	installed *link.InstallUserPlane // the newest
+	plane     plane
 	drops     map[link.Drop]int
+	concluded []link.Concluded
+	rekeyed   int
+	draws     underlay.LayerTwoID // L2 IDs that were reserved
 }
 
 // pair is two ends, a network without delay and a clock that only moves when nothing is under
@@ -35,6 +39,8 @@ type pair struct {
 	queue []transit
 	alter func(index int, datagram []byte)
 	lose  func(index int) bool
+	// before sees a datagram just before it arrives.
+	before func(transit)
 }
 
 type transit struct {
@@ -61,7 +67,7 @@ func newEnd(t testing.TB, address string, local underlay.LayerTwoID, a link.Auth
 		t.Fatal(err)
 	}
 	e := &end{address: netip.MustParseAddrPort(address), link: l, admission: link.NewAdmission(a.Local(), jar), drops: map[link.Drop]int{}}
-	e.config = link.Config{Auth: a, Links: e, Local: local, Rand: rand.Reader, Timers: link.ProfileIP()}
+	e.config = link.Config{Auth: a, Links: e, Identifiers: e, Local: local, Rand: rand.Reader, Timers: link.ProfileIP()}
 	return e
 }
 
@@ -70,6 +76,20 @@ func (e *end) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	ok := peer.Name == e.link.Peer && service == e.link.Service && peer.Fingerprint == e.link.Pins[0]
 	return e.link, ok
 }
+
+// Reserve gives L2 IDs near the first one.
+func (e *end) Reserve() underlay.LayerTwoID {
+	e.draws++
+	return e.config.Local + e.draws
+}
+
+// Taken knows the own ones.
+func (e *end) Taken(id underlay.LayerTwoID) bool {
+	return id >= e.config.Local && id <= e.config.Local+e.draws
+}
+
+// Claim finds no conflict.
+func (e *end) Claim(link.Name) bool { return true }
 
 // start makes a the initiator.
 func (p *pair) start() {
@@ -84,6 +104,10 @@ func (p *pair) start() {
 // failed, or nothing more can happen.
 func (p *pair) run() {
 	p.start()
+	p.settle()
+}
+
+func (p *pair) settle() {
 	for range 200 {
 		p.deliver()
 		if p.settled() || !p.tick() {
@@ -101,14 +125,22 @@ func (p *pair) settled() bool {
 
 func (p *pair) deliver() {
 	for len(p.queue) > 0 {
-		d := p.queue[0]
-		p.queue = p.queue[1:]
-		to := p.a
-		if d.to == p.b.address {
-			to = p.b
-		}
-		p.receive(to, d)
+		p.arrive()
 	}
+}
+
+// arrive delivers the oldest datagram under way.
+func (p *pair) arrive() {
+	d := p.queue[0]
+	p.queue = p.queue[1:]
+	if p.before != nil {
+		p.before(d)
+	}
+	to := p.a
+	if d.to == p.b.address {
+		to = p.b
+	}
+	p.receive(to, d)
 }
 
 func (p *pair) receive(e *end, d transit) {
@@ -137,7 +169,7 @@ func (p *pair) knock(e *end, d transit) error {
 		return nil
 	}
 	if e.machine != nil && e.machine.State() != link.Released {
-		return nil
+		return e.machine.Readmit(p.now, admitted)
 	}
 	e.machine, err = link.NewResponder(p.now, e.config, admitted)
 	return err
@@ -154,6 +186,15 @@ func (p *pair) drain(e *end) {
 			p.send(e, effect.To, effect.Datagram)
 		case link.InstallUserPlane:
 			e.installed = &effect
+			e.plane.install(effect)
+		case link.Concluded:
+			e.concluded = append(e.concluded, effect)
+		case link.Agreed:
+			if effect.Rekeying {
+				e.rekeyed++
+			}
+		default:
+			e.plane.follow(effect)
 		}
 	}
 }
@@ -171,8 +212,8 @@ func (p *pair) send(e *end, to netip.AddrPort, datagram []byte) {
 	p.queue = append(p.queue, transit{e.address, to, d})
 }
 
-// tick moves the clock to the next deadline.
-func (p *pair) tick() bool {
+// next is the next deadline of an end.
+func (p *pair) next() time.Time {
 	var next time.Time
 	for _, e := range []*end{p.a, p.b} {
 		if e.machine == nil {
@@ -182,6 +223,12 @@ func (p *pair) tick() bool {
 			next = at
 		}
 	}
+	return next
+}
+
+// tick moves the clock to the next deadline.
+func (p *pair) tick() bool {
+	next := p.next()
 	if next.IsZero() {
 		return false
 	}
@@ -195,6 +242,19 @@ func (p *pair) tick() bool {
 		}
 	}
 	return true
+}
+
+// pass lets time go by, with everything that becomes due in it.
+func (p *pair) pass(d time.Duration) {
+	end := p.now.Add(d)
+	for p.deliver(); ; p.deliver() {
+		next := p.next()
+		if next.IsZero() || next.After(end) {
+			p.now = end
+			return
+		}
+		p.tick()
+	}
 }
 
 func (p *pair) close() {
@@ -231,4 +291,5 @@ func (p *pair) agree(t testing.TB, format string, args ...any) {
 	if a.Local != b.Peer || b.Local != a.Peer {
 		t.Errorf(format+": the ends have different L2 IDs", args...)
 	}
+	p.planesFit(t)
 }

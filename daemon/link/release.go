@@ -6,12 +6,16 @@ import (
 	"time"
 
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/pdcp"
-	"pc5d/dataplane/underlay"
 )
 
-// ErrCancelled says that this end gave an attempt up.
-var ErrCancelled = errors.New("the attempt was given up at this end")
+var (
+	// ErrCancelled says that this end gave an attempt up.
+	ErrCancelled = errors.New("the attempt was given up at this end")
+	// ErrInactive says that nothing came within the inactivity period that the peer announced.
+	ErrInactive = errors.New("nothing was heard within the peer's maximum inactivity period")
+	// ErrKeyEnd says that no new keys could be made in the lifetime of the old ones.
+	ErrKeyEnd = errors.New("the keys have reached their end and could not be replaced")
+)
 
 // ReleasedByPeerError says that the peer released the link, under protection.
 type ReleasedByPeerError struct{ Cause pc5s.Cause }
@@ -41,21 +45,38 @@ func (m *Machine) Abandon(err error) {
 
 // release deletes the user plane at once, then waits for the accept (T5087).
 func (m *Machine) release(now time.Time, cause pc5s.Cause) {
-	m.emit(RemoveUserPlane{Session: m.ctx.session, Local: m.local, Peer: m.peer})
+	msbs, err := m.drawHalf()
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	m.dropRun()
+	m.procedure = NoProcedure
+	for _, c := range []*securityContext{m.old, m.ctx} {
+		if c != nil {
+			m.emit(RemoveUserPlane{c.names[0]})
+		}
+	}
 	m.setState(Releasing)
-	m.send(now, &pc5s.DirectLinkReleaseRequest{
-		SequenceNumber: m.nextSequence(), Cause: cause, KNRPIDMSBs: uint16(m.knrpID >> 16),
-	}, underlay.SRB2, pdcp.Ciphered)
-	m.deadline = now.Add(m.cfg.Timers.Release)
+	m.send(now, m.protected(&pc5s.DirectLinkReleaseRequest{
+		SequenceNumber: m.nextSequence(), Cause: cause, KNRPIDMSBs: msbs,
+	}), m.cfg.Timers.T5087)
+	m.deadline = after(now, m.cfg.Timers.Release)
 }
 
-// receiveReleaseRequest answers and ends; only a protected request gets here.
+// receiveReleaseRequest answers and ends; only a protected request gets here. It wins over every
+// other procedure. The halves of the two messages would name a kept key the next time.
 func (m *Machine) receiveReleaseRequest(now time.Time, msg *pc5s.DirectLinkReleaseRequest) error {
 	if m.state != Established && m.state != Releasing && m.state != AwaitAccept {
 		return DropState
 	}
-	m.sendOnce(now, &pc5s.DirectLinkReleaseAccept{SequenceNumber: m.nextSequence(), KNRPIDLSBs: uint16(m.knrpID)}, underlay.SRB2, pdcp.Ciphered)
-	if m.failed == nil {
+	lsbs, err := m.drawHalf()
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	m.sendOnce(now, m.protected(&pc5s.DirectLinkReleaseAccept{SequenceNumber: m.nextSequence(), KNRPIDLSBs: lsbs}))
+	if m.failed == nil && m.state != Releasing {
 		m.failed = &ReleasedByPeerError{Cause: msg.Cause}
 	}
 	m.setState(Released)

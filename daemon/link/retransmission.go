@@ -15,52 +15,95 @@ type outgoing struct {
 	kind      pc5s.MessageType
 	bearer    underlay.LCID
 	ciphering pdcp.Ciphering
+	ctx       *securityContext // nil on SL-SRB0
 }
 
-// retransmission repeats this end's last message until something new arrives.
+func (o *outgoing) empty() bool { return len(o.message) == 0 }
+
+// retransmission repeats one message until something new arrives.
 type retransmission struct {
 	last     outgoing
+	timer    Timer
 	at       time.Time // zero: not repeated by timer
 	interval time.Duration
 	count    int
 	sent     time.Time // last sending, whatever caused it
 }
 
-func (r *retransmission) start(now time.Time, t Timers) {
-	r.interval, r.count = t.Initial, 0
+func (r *retransmission) start(now time.Time, t Timer) {
+	r.timer, r.interval, r.count = t, t.Initial, 0
 	r.at = now.Add(r.interval)
 }
 
 func (r *retransmission) stop() { r.at = time.Time{} }
 
-func (r *retransmission) due(now time.Time) bool { return !r.at.IsZero() && !now.Before(r.at) }
+func (r *retransmission) exhausted() bool { return r.count >= r.timer.Repeats }
 
-func (r *retransmission) exhausted(t Timers) bool { return r.count >= t.Repeats }
-
-func (r *retransmission) next(now time.Time, t Timers) {
+func (r *retransmission) next(now time.Time) {
 	r.count++
-	r.interval = min(time.Duration(float64(r.interval)*t.Factor), t.Max)
+	r.interval = min(time.Duration(float64(r.interval)*r.timer.Factor), r.timer.Max)
 	r.at = now.Add(r.interval)
 }
 
-// send transmits a new message and repeats it by timer until the next one.
-func (m *Machine) send(now time.Time, msg pc5s.Message, bearer underlay.LCID, c pdcp.Ciphering) {
-	m.sendOnce(now, msg, bearer, c)
-	m.retry.start(now, m.cfg.Timers)
+// clear makes a message of SL-SRB0.
+func (m *Machine) clear(msg pc5s.Message) outgoing {
+	return outgoing{message: pc5s.Marshal(msg), kind: msg.Type(), bearer: underlay.SRB0, ciphering: pdcp.Clear}
+}
+
+// protected makes a message of SL-SRB2 under the sending context.
+func (m *Machine) protected(msg pc5s.Message) outgoing {
+	return outgoing{message: pc5s.Marshal(msg), kind: msg.Type(), bearer: underlay.SRB2, ciphering: pdcp.Ciphered, ctx: m.ctx}
+}
+
+// send transmits a new message of the procedure under way and repeats it by timer.
+func (m *Machine) send(now time.Time, o outgoing, t Timer) {
+	m.sendOnce(now, o)
+	m.retry.start(now, t)
 }
 
 // sendOnce transmits a new message that only a repeated message of the peer brings again.
-func (m *Machine) sendOnce(now time.Time, msg pc5s.Message, bearer underlay.LCID, c pdcp.Ciphering) {
+func (m *Machine) sendOnce(now time.Time, o outgoing) {
 	m.retry.stop()
-	m.retry.last = outgoing{message: pc5s.Marshal(msg), kind: msg.Type(), bearer: bearer, ciphering: c}
-	m.transmit(now, m.retry.last)
+	m.retry.last, m.retry.sent = o, now
+	m.transmit(o)
 }
 
-// repeat answers a repeated message by the last answer, at most once in the quiet time: two
+// repeat answers a repeated message by the last message, at most once in the quiet time: two
 // ends that both repeat must not drive each other.
 func (m *Machine) repeat(now time.Time) error {
 	if now.Sub(m.retry.sent) >= m.cfg.Timers.Quiet {
-		m.transmit(now, m.retry.last)
+		m.retry.sent = now
+		m.transmit(m.retry.last)
+	}
+	return DropRepeated
+}
+
+// answer is what a peer's request got; it is sent again when the same request comes again.
+type answer struct {
+	request []byte
+	reply   outgoing
+	sent    time.Time
+}
+
+// answers tells whether a request is the one that was answered last.
+func (a *answer) answers(request []byte) bool {
+	return len(a.request) > 0 && string(a.request) == string(request)
+}
+
+// reply answers a new request.
+func (m *Machine) reply(now time.Time, a *answer, request []byte, o outgoing) {
+	*a = answer{request: request, reply: o, sent: now}
+	m.transmit(o)
+}
+
+// again repeats an answer, at most once in the quiet time. It goes out under today's keys.
+func (m *Machine) again(now time.Time, a *answer) error {
+	if now.Sub(a.sent) >= m.cfg.Timers.Quiet {
+		a.sent = now
+		if a.reply.bearer == underlay.SRB2 {
+			a.reply.ctx = m.ctx
+		}
+		m.transmit(a.reply)
 	}
 	return DropRepeated
 }
@@ -73,23 +116,25 @@ func (m *Machine) nextSequence() pc5s.SequenceNumber {
 }
 
 // transmit protects and sends a message.
-func (m *Machine) transmit(now time.Time, o outgoing) {
+func (m *Machine) transmit(o outgoing) {
 	h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: o.bearer}
 	var datagram []byte
 	protection := "none"
-	switch o.bearer {
-	case underlay.SRB0:
+	if o.bearer == underlay.SRB0 {
 		datagram = pdcp.AppendUnprotected(h.AppendTo(nil), m.clearSN, o.message)
 		m.clearSN = (m.clearSN + 1) & 0xFFF
-	default:
+	} else {
+		if o.ctx.dead {
+			return
+		}
+		h.Destination, h.Source = o.ctx.names[0].Peer, o.ctx.names[0].Local
 		var err error
-		datagram, protection, err = m.ctx.seal(h, o)
-		if err != nil {
+		if datagram, err = o.ctx.seal(h, o); err != nil {
 			m.fail(err)
 			return
 		}
+		protection = o.ctx.protection(o.bearer, o.ciphering)
 	}
-	m.retry.sent = now
 	m.emit(Send{To: m.endpoint, Datagram: datagram})
 	m.emit(Exchanged{Sent: true, Message: o.kind, Bearer: o.bearer, Protection: protection, Octets: len(datagram)})
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
@@ -52,8 +53,8 @@ func exampleContext(t *testing.T, direction uint8) *securityContext {
 	for i := range knrp {
 		knrp[i] = byte(i)
 	}
-	c, err := newSecurityContext(keys.KNRP{Secret: keys.NewSecret(knrp[:])}, contextParameters{
-		session: 0x5356, direction: direction, ciphering: nea.NEA2, integrity: nea.NIA2, suite: suite.AES128GCM,
+	c, err := newSecurityContext(time.Time{}, keys.KNRP{Secret: keys.NewSecret(knrp[:])}, contextParameters{
+		name: Name{Session: 0x5356}, direction: direction, ciphering: nea.NEA2, integrity: nea.NIA2, suite: suite.AES128GCM,
 		nonce1: keys.Nonce(bytes.Repeat([]byte{1}, 16)), nonce2: keys.Nonce(bytes.Repeat([]byte{2}, 16)),
 	})
 	if err != nil {
@@ -108,7 +109,7 @@ func TestWireDocument_UserRecord(t *testing.T) {
 	sealed, err := record.NewSealer(s, 0x5356).Seal(nil, header, content)
 	expect(t, doc, "SL-DRB, record", sealed, err)
 
-	opened, err := record.NewOpener(s, 0x5356, record.DefaultWindow).Open(sealed)
+	opened, err := record.NewOpener(s, record.DefaultWindow).Open(sealed)
 	same(t, "SL-DRB, record", opened, content, err)
 	frames := record.NewFrames(opened)
 	if !frames.Next() || frames.Type() != record.FramePacket {

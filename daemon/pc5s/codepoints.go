@@ -7,33 +7,55 @@ import "fmt"
 type MessageType uint8
 
 const (
-	MessageDirectLinkEstablishmentRequest   MessageType = 0x01
-	MessageDirectLinkEstablishmentAccept    MessageType = 0x02
-	MessageDirectLinkEstablishmentReject    MessageType = 0x03
-	MessageDirectLinkReleaseRequest         MessageType = 0x07
-	MessageDirectLinkReleaseAccept          MessageType = 0x08
-	MessageDirectLinkAuthenticationRequest  MessageType = 0x0B // recalled
-	MessageDirectLinkAuthenticationResponse MessageType = 0x0C // recalled
-	MessageDirectLinkAuthenticationReject   MessageType = 0x0D // recalled
-	MessageDirectLinkSecurityModeCommand    MessageType = 0x0E // recalled
-	MessageDirectLinkSecurityModeComplete   MessageType = 0x0F // recalled
-	MessageDirectLinkSecurityModeReject     MessageType = 0x10 // recalled
-	MessageDirectLinkAuthenticationFailure  MessageType = 0x17 // recalled
+	MessageDirectLinkEstablishmentRequest    MessageType = 0x01
+	MessageDirectLinkEstablishmentAccept     MessageType = 0x02
+	MessageDirectLinkEstablishmentReject     MessageType = 0x03
+	MessageDirectLinkModificationRequest     MessageType = 0x04
+	MessageDirectLinkModificationAccept      MessageType = 0x05
+	MessageDirectLinkModificationReject      MessageType = 0x06
+	MessageDirectLinkReleaseRequest          MessageType = 0x07
+	MessageDirectLinkReleaseAccept           MessageType = 0x08
+	MessageDirectLinkKeepaliveRequest        MessageType = 0x09
+	MessageDirectLinkKeepaliveResponse       MessageType = 0x0A
+	MessageDirectLinkAuthenticationRequest   MessageType = 0x0B // recalled
+	MessageDirectLinkAuthenticationResponse  MessageType = 0x0C // recalled
+	MessageDirectLinkAuthenticationReject    MessageType = 0x0D // recalled
+	MessageDirectLinkSecurityModeCommand     MessageType = 0x0E // recalled
+	MessageDirectLinkSecurityModeComplete    MessageType = 0x0F // recalled
+	MessageDirectLinkSecurityModeReject      MessageType = 0x10 // recalled
+	MessageDirectLinkRekeyingRequest         MessageType = 0x11 // recalled
+	MessageDirectLinkRekeyingResponse        MessageType = 0x12 // recalled
+	MessageDirectLinkIdentifierUpdateRequest MessageType = 0x13 // recalled
+	MessageDirectLinkIdentifierUpdateAccept  MessageType = 0x14 // recalled
+	MessageDirectLinkIdentifierUpdateAck     MessageType = 0x15 // recalled
+	MessageDirectLinkIdentifierUpdateReject  MessageType = 0x16 // recalled
+	MessageDirectLinkAuthenticationFailure   MessageType = 0x17 // recalled
 )
 
 var messageNames = map[MessageType]string{
-	MessageDirectLinkEstablishmentRequest:   "DIRECT LINK ESTABLISHMENT REQUEST",
-	MessageDirectLinkEstablishmentAccept:    "DIRECT LINK ESTABLISHMENT ACCEPT",
-	MessageDirectLinkEstablishmentReject:    "DIRECT LINK ESTABLISHMENT REJECT",
-	MessageDirectLinkReleaseRequest:         "DIRECT LINK RELEASE REQUEST",
-	MessageDirectLinkReleaseAccept:          "DIRECT LINK RELEASE ACCEPT",
-	MessageDirectLinkAuthenticationRequest:  "DIRECT LINK AUTHENTICATION REQUEST",
-	MessageDirectLinkAuthenticationResponse: "DIRECT LINK AUTHENTICATION RESPONSE",
-	MessageDirectLinkAuthenticationReject:   "DIRECT LINK AUTHENTICATION REJECT",
-	MessageDirectLinkSecurityModeCommand:    "DIRECT LINK SECURITY MODE COMMAND",
-	MessageDirectLinkSecurityModeComplete:   "DIRECT LINK SECURITY MODE COMPLETE",
-	MessageDirectLinkSecurityModeReject:     "DIRECT LINK SECURITY MODE REJECT",
-	MessageDirectLinkAuthenticationFailure:  "DIRECT LINK AUTHENTICATION FAILURE",
+	MessageDirectLinkEstablishmentRequest:    "DIRECT LINK ESTABLISHMENT REQUEST",
+	MessageDirectLinkEstablishmentAccept:     "DIRECT LINK ESTABLISHMENT ACCEPT",
+	MessageDirectLinkEstablishmentReject:     "DIRECT LINK ESTABLISHMENT REJECT",
+	MessageDirectLinkModificationRequest:     "DIRECT LINK MODIFICATION REQUEST",
+	MessageDirectLinkModificationAccept:      "DIRECT LINK MODIFICATION ACCEPT",
+	MessageDirectLinkModificationReject:      "DIRECT LINK MODIFICATION REJECT",
+	MessageDirectLinkReleaseRequest:          "DIRECT LINK RELEASE REQUEST",
+	MessageDirectLinkReleaseAccept:           "DIRECT LINK RELEASE ACCEPT",
+	MessageDirectLinkKeepaliveRequest:        "DIRECT LINK KEEPALIVE REQUEST",
+	MessageDirectLinkKeepaliveResponse:       "DIRECT LINK KEEPALIVE RESPONSE",
+	MessageDirectLinkAuthenticationRequest:   "DIRECT LINK AUTHENTICATION REQUEST",
+	MessageDirectLinkAuthenticationResponse:  "DIRECT LINK AUTHENTICATION RESPONSE",
+	MessageDirectLinkAuthenticationReject:    "DIRECT LINK AUTHENTICATION REJECT",
+	MessageDirectLinkSecurityModeCommand:     "DIRECT LINK SECURITY MODE COMMAND",
+	MessageDirectLinkSecurityModeComplete:    "DIRECT LINK SECURITY MODE COMPLETE",
+	MessageDirectLinkSecurityModeReject:      "DIRECT LINK SECURITY MODE REJECT",
+	MessageDirectLinkRekeyingRequest:         "DIRECT LINK REKEYING REQUEST",
+	MessageDirectLinkRekeyingResponse:        "DIRECT LINK REKEYING RESPONSE",
+	MessageDirectLinkIdentifierUpdateRequest: "DIRECT LINK IDENTIFIER UPDATE REQUEST",
+	MessageDirectLinkIdentifierUpdateAccept:  "DIRECT LINK IDENTIFIER UPDATE ACCEPT",
+	MessageDirectLinkIdentifierUpdateAck:     "DIRECT LINK IDENTIFIER UPDATE ACK",
+	MessageDirectLinkIdentifierUpdateReject:  "DIRECT LINK IDENTIFIER UPDATE REJECT",
+	MessageDirectLinkAuthenticationFailure:   "DIRECT LINK AUTHENTICATION FAILURE",
 }
 
 func (t MessageType) String() string {
@@ -46,22 +68,32 @@ func (t MessageType) String() string {
 // IEIs (TS 24.554, 10.3; hexadecimal). The same value may mean different IEs in different
 // messages.
 const (
-	ieiTargetUserInfo   = 0x28
-	ieiNonce            = 0x53
-	ieiKNRPSessMSB      = 0x54
-	ieiKNRPSessLSB      = 0x55 // chosen
-	ieiKNRPIDMSBs       = 0x56 // chosen
-	ieiIPAddressConfig  = 0x57
-	ieiLinkLocal        = 0x58
-	ieiKNRPIDLSBs       = 0x59 // chosen
-	ieiKNRPID           = 0x52
-	ieiKeyEstablishment = 0x74
-	ieiProSeIdentifiers = 0x7A // chosen, with its format
-	ieiUserPlaneSuite   = 0x90 // Extension: type 1, the value is in the low half
-	type1Mask           = 0xF0
-	classOneOctet       = 0x80 // from here on: types 1 and 2
-	classTLVE           = 0x70 // from here on: TLV-E when unknown
-	classComprehension  = 0x10 // below: comprehension required
+	ieiTargetUserInfo          = 0x28
+	ieiSourceUserInfo          = 0x28 // recalled, of identifier update
+	ieiTargetUserInfoEcho      = 0x29 // chosen
+	ieiKNRPID                  = 0x52
+	ieiNonce                   = 0x53 // corroborated for Nonce_1, recalled for Nonce_2
+	ieiKNRPSessMSB             = 0x54
+	ieiKNRPSessLSB             = 0x55 // chosen
+	ieiMaximumInactivityPeriod = 0x55 // recalled
+	ieiKNRPIDMSBs              = 0x56 // chosen
+	ieiIPAddressConfig         = 0x57
+	ieiLinkLocal               = 0x58 // chosen in identifier update
+	ieiKNRPIDLSBs              = 0x59 // chosen
+	ieiReAuthentication        = 0x5A // chosen, with its format
+	ieiTargetLinkLocal         = 0x5B // chosen
+	ieiKeyEstablishment        = 0x74
+	ieiQoSFlowDescriptions     = 0x79 // recalled
+	ieiProSeIdentifiers        = 0x7A // chosen, with its format
+	ieiUserPlaneSuite          = 0x90 // Extension, chosen: type 1, the value is in the low half
+)
+
+// Classes of IEIs (TS 24.007, 11.2; recalled).
+const (
+	type1Mask          = 0xF0
+	classOneOctet      = 0x80 // from here on: types 1 and 2
+	classTLVE          = 0x70 // from here on: TLV-E when unknown
+	classComprehension = 0x10 // below: comprehension required
 )
 
 // Cause is a PC5 signalling protocol cause (TS 24.554, 11.3.8).
@@ -114,6 +146,96 @@ type IPAddressConfiguration uint8
 
 // AddressAllocationNotSupported says that the sender gives no addresses to the peer.
 const AddressAllocationNotSupported IPAddressConfiguration = 4
+
+// LinkModificationOperation says what a modification request is for (TS 24.554, 11.3.19).
+type LinkModificationOperation uint8
+
+// All recalled. Other values are reserved.
+const (
+	ModificationAssociateServices LinkModificationOperation = 1
+	ModificationRemoveServices    LinkModificationOperation = 2
+	ModificationAddFlows          LinkModificationOperation = 3
+	ModificationModifyFlows       LinkModificationOperation = 4
+	ModificationRemoveFlows       LinkModificationOperation = 5
+)
+
+var operationNames = [...]string{
+	ModificationAssociateServices: "associate new services with existing PC5 QoS flows",
+	ModificationRemoveServices:    "remove services from existing PC5 QoS flows",
+	ModificationAddFlows:          "add new PC5 QoS flows",
+	ModificationModifyFlows:       "modify existing PC5 QoS flows",
+	ModificationRemoveFlows:       "remove existing PC5 QoS flows",
+}
+
+func (o LinkModificationOperation) String() string {
+	if int(o) < len(operationNames) && operationNames[o] != "" {
+		return operationNames[o]
+	}
+	return fmt.Sprintf("reserved operation %d", uint8(o))
+}
+
+// ReAuthenticationIndication tells whether re-keying also refreshes K_NRP (TS 24.554, 11.3.24).
+type ReAuthenticationIndication uint8
+
+// ReAuthenticationRequested is the only bit with a meaning (recalled); the rest is spare.
+const ReAuthenticationRequested ReAuthenticationIndication = 1
+
+// Requested tells whether authentication is to run.
+func (i ReAuthenticationIndication) Requested() bool { return i&ReAuthenticationRequested != 0 }
+
+// PC5 QoS flow descriptions (TS 24.554, 11.3.5), all recalled.
+const (
+	qosHead           = 3 // octets of a description before its parameters
+	qosPQFIMask       = 0x3F
+	qosOperationShift = 5
+	qosE              = 0x40
+	qosCountMask      = 0x3F
+	// Chosen: the tables have 4 octets, but one deletion has no more than its head.
+	minQoSFlowDescriptions = qosHead
+)
+
+// QoSOperation is what a QoS flow description is for.
+type QoSOperation uint8
+
+// All recalled. Other values are reserved.
+const (
+	QoSCreate QoSOperation = 1
+	QoSDelete QoSOperation = 2
+	QoSModify QoSOperation = 3
+)
+
+var qosOperationNames = [...]string{QoSCreate: "create", QoSDelete: "delete", QoSModify: "modify"}
+
+func (o QoSOperation) String() string {
+	if int(o) < len(qosOperationNames) && qosOperationNames[o] != "" {
+		return qosOperationNames[o]
+	}
+	return fmt.Sprintf("reserved operation %d", uint8(o))
+}
+
+// QoSParameterIdentifier names a parameter of a QoS flow description.
+type QoSParameterIdentifier uint8
+
+// All recalled.
+const (
+	QoSPQI                    QoSParameterIdentifier = 0x01
+	QoSGuaranteedFlowBitRate  QoSParameterIdentifier = 0x02
+	QoSMaximumFlowBitRate     QoSParameterIdentifier = 0x03
+	QoSAveragingWindow        QoSParameterIdentifier = 0x04
+	QoSResourceType           QoSParameterIdentifier = 0x05
+	QoSPriorityLevel          QoSParameterIdentifier = 0x06
+	QoSPacketDelayBudget      QoSParameterIdentifier = 0x07
+	QoSPacketErrorRate        QoSParameterIdentifier = 0x08
+	QoSMaximumDataBurstVolume QoSParameterIdentifier = 0x09
+)
+
+// qosLengths has the lengths of the values that are known.
+var qosLengths = map[QoSParameterIdentifier]int{
+	QoSPQI: 1, QoSGuaranteedFlowBitRate: 3, QoSMaximumFlowBitRate: 3, QoSAveragingWindow: 2,
+}
+
+// osID is the OS Id of pc5d's own services, a version 8 UUID. Chosen.
+var osID = [osIDLen]byte{0x70, 0x63, 0x35, 0x64, 0x00, 0x00, 0x80, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}
 
 // Values of a half-octet protection field (TS 24.554, 11.3.18; chosen) and of the policies
 // (11.3.12, 11.3.23; recalled): 0 not needed, 1 preferred, 2 required, 3 to 6 treated as

@@ -1,5 +1,5 @@
-// Package pc5s has the PC5-S messages of establishment, authentication, security mode control
-// and release (TS 24.554, clauses 9 to 11), from octets to structs and back.
+// Package pc5s has the PC5-S messages of one-to-one links (TS 24.554, clauses 9 to 11), from
+// octets to structs and back. It has none of the messages and IEs that only relays use.
 //
 //	octet 1  message type      octet 2  sequence number
 //	then     mandatory IEs in table order, without IEI (V, LV, LV-E)

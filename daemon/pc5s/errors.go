@@ -14,11 +14,12 @@ const (
 	PastTheEnd                    // an IE's length passes the end of the message
 	Reserved                      // a reserved value in a field
 	TooMany                       // more IEs than a message may have
+	TooLong                       // longer than MaxLen
 )
 
 var kindNames = [...]string{
 	TooShort: "message too short", UnknownType: "unknown message type", Mandatory: "mandatory IE missing or wrong",
-	Comprehension: "unknown IE, comprehension required", PastTheEnd: "IE past the end", Reserved: "reserved value", TooMany: "too many IEs",
+	Comprehension: "unknown IE, comprehension required", PastTheEnd: "IE past the end", Reserved: "reserved value", TooMany: "too many IEs", TooLong: "message too long",
 }
 
 func (k Kind) String() string {
@@ -35,9 +36,14 @@ type Error struct {
 	IE      string
 }
 
-func (e *Error) Error() string {
-	if e.IE == "" {
-		return fmt.Sprintf("pc5s: %s: %s", e.Message, e.Kind)
+func (e *Error) Error() string { return describe(e.Kind, e.Message.String(), e.IE) }
+
+func describe(k Kind, message, ie string) string {
+	switch {
+	case k == TooShort:
+		return fmt.Sprintf("pc5s: %s", k)
+	case ie == "":
+		return fmt.Sprintf("pc5s: %s: %s", message, k)
 	}
-	return fmt.Sprintf("pc5s: %s: %s: %s", e.Message, e.Kind, e.IE)
+	return fmt.Sprintf("pc5s: %s: %s: %s", message, k, ie)
 }

@@ -45,6 +45,47 @@ func (f optionalOctet[T]) present() bool            { return *f.p != nil }
 func (f optionalOctet[T]) appendTo(b []byte) []byte { return append(b, byte(**f.p)) }
 func (f optionalOctet[T]) parse(b []byte) error     { v := T(b[0]); *f.p = &v; return nil }
 
+// optionalNibble is the value of a type 1 IE, in the low half of the octet; nil means absent.
+type optionalNibble[T ~uint8] struct{ p **T }
+
+func (f optionalNibble[T]) present() bool            { return *f.p != nil }
+func (f optionalNibble[T]) appendTo(b []byte) []byte { return append(b, byte(**f.p)) }
+func (f optionalNibble[T]) parse(b []byte) error {
+	v := T(b[0] &^ type1Mask)
+	*f.p = &v
+	return nil
+}
+
+// number is a mandatory 32-bit value.
+type number struct{ p *uint32 }
+
+func (f number) present() bool            { return true }
+func (f number) appendTo(b []byte) []byte { return binary.BigEndian.AppendUint32(b, *f.p) }
+func (f number) parse(b []byte) error     { *f.p = binary.BigEndian.Uint32(b); return nil }
+
+// optionalNumber is an optional one; nil means absent.
+type optionalNumber struct{ p **uint32 }
+
+func (f optionalNumber) present() bool            { return *f.p != nil }
+func (f optionalNumber) appendTo(b []byte) []byte { return binary.BigEndian.AppendUint32(b, **f.p) }
+func (f optionalNumber) parse(b []byte) error {
+	v := binary.BigEndian.Uint32(b)
+	*f.p = &v
+	return nil
+}
+
+// layerTwoID is a mandatory layer-2 ID of 24 bits.
+type layerTwoID struct{ p *LayerTwoID }
+
+func (f layerTwoID) present() bool { return true }
+func (f layerTwoID) appendTo(b []byte) []byte {
+	return append(b, byte(*f.p>>16), byte(*f.p>>8), byte(*f.p))
+}
+func (f layerTwoID) parse(b []byte) error {
+	*f.p = LayerTwoID(b[0])<<16 | LayerTwoID(b[1])<<8 | LayerTwoID(b[2])
+	return nil
+}
+
 // half is a mandatory half of a K_NRP ID.
 type half struct{ p *uint16 }
 

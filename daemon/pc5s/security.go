@@ -119,7 +119,3 @@ func (f configuration) parse(b []byte) error {
 	*f.p = UserPlaneConfiguration{Integrity: integrity != protectionOff, Ciphering: ciphering != protectionOff}
 	return nil
 }
-
-// DefaultQoS is the one PC5 QoS flow that is always sent: PQFI 1, create, PQI 1 (TS 24.554,
-// 11.3.5; recalled).
-func DefaultQoS() []byte { return []byte{0x01, 0x20, 0x41, 0x01, 0x01, 0x01} }

@@ -1,20 +1,31 @@
 package pc5s
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
-// maxIEs bounds the optional IEs of a message.
-const maxIEs = 64
+// MaxLen is the length of the longest message that is read; others may send up to 65535 octets.
+// Chosen.
+const MaxLen = 8192
+
+const (
+	maxIEs  = 64             // optional IEs of a message on receipt
+	maxRows = 9              // rows of the longest table
+	open    = math.MaxUint16 // length of an open-ended IE
+)
 
 type format uint8
 
 const (
-	formatV     format = iota // value of a fixed length
-	formatLV                  // 1-octet length
-	formatLVE                 // 2-octet length
-	formatTV                  // IEI, value of a fixed length
-	formatTLV                 // IEI, 1-octet length
-	formatTLVE                // IEI, 2-octet length
-	formatType1               // IEI in the high half, value in the low half
+	formatV       format = iota // value of a fixed length
+	formatUnsentV               // one that others may send before the V rows that follow; we never do
+	formatLV                    // 1-octet length
+	formatLVE                   // 2-octet length
+	formatTV                    // IEI, value of a fixed length
+	formatTLV                   // IEI, 1-octet length
+	formatTLVE                  // IEI, 2-octet length
+	formatType1                 // IEI in the high half, value in the low half
 )
 
 // field is the value part of an IE inside a message struct.
@@ -27,6 +38,15 @@ type field interface {
 	parse(b []byte) error
 }
 
+// evidence is the weakest of what place, IEI and format of an IE rest on.
+type evidence uint8
+
+const (
+	corroborated evidence = iota + 1 // by a conformance document or an independent implementation
+	recalled                         // from memory of the standard, unverified
+	chosen                           // ours: no public value was found, or the standard leaves it open
+)
+
 // row is one IE of a message, in the order of the table in TS 24.554, 10.3. min and max count
 // the value part only.
 type row struct {
@@ -34,39 +54,60 @@ type row struct {
 	format   format
 	iei      byte
 	min, max int
+	evidence evidence
 	field    field
+}
+
+// table has the rows of a message; the zero rows at its end are none. It is an array, so that
+// it lives on the stack of the walker.
+type table [maxRows]row
+
+func (t *table) used() []row {
+	n := 0
+	for n < maxRows && t[n].name != "" {
+		n++
+	}
+	return t[:n]
 }
 
 func (r *row) optional() bool { return r.format >= formatTV }
 
-// Marshal returns the octets of a valid message.
+// Marshal returns the octets of a valid message: mandatory IEs are there, and the length of each
+// IE is one that its row allows.
 func Marshal(m Message) []byte {
 	b := make([]byte, 0, 256)
-	b = append(b, byte(m.Type()), byte(*m.sequence()))
-	for _, r := range m.rows() {
-		if r.optional() && !r.field.present() {
-			continue
+	all := m.rows()
+	return appendRows(append(b, byte(m.Type()), byte(*m.sequence())), all.used())
+}
+
+func appendRows(b []byte, rows []row) []byte {
+	for i := range rows {
+		if r := &rows[i]; r.format != formatUnsentV && (!r.optional() || r.field.present()) {
+			b = r.appendTo(b)
 		}
-		b = r.appendTo(b)
 	}
 	return b
 }
 
 func (r *row) appendTo(b []byte) []byte {
-	value := r.field.appendTo(nil)
-	switch r.format {
-	case formatTV, formatTLV, formatTLVE:
+	if r.format == formatTV || r.format == formatTLV || r.format == formatTLVE {
 		b = append(b, r.iei)
-	case formatType1:
-		return append(b, r.iei|value[0]&0xF)
 	}
+	start := len(b)
 	switch r.format {
 	case formatLV, formatTLV:
-		b = append(b, byte(len(value)))
+		b = r.field.appendTo(append(b, 0))
+		b[start] = byte(len(b) - start - 1)
 	case formatLVE, formatTLVE:
-		b = binary.BigEndian.AppendUint16(b, uint16(len(value)))
+		b = r.field.appendTo(append(b, 0, 0))
+		binary.BigEndian.PutUint16(b[start:], uint16(len(b)-start-2))
+	case formatType1:
+		b = r.field.appendTo(b)
+		b[start] = r.iei | b[start]&^type1Mask
+	default:
+		b = r.field.appendTo(b)
 	}
-	return append(b, value...)
+	return b
 }
 
 // Parse reads a message. Every error is an *Error, and means: ignore the message.
@@ -75,6 +116,9 @@ func Parse(b []byte) (Message, error) {
 		return nil, &Error{Kind: TooShort}
 	}
 	t := MessageType(b[0])
+	if len(b) > MaxLen {
+		return nil, &Error{Kind: TooLong, Message: t}
+	}
 	m := newMessage(t)
 	if m == nil {
 		return nil, &Error{Kind: UnknownType, Message: t}
@@ -83,86 +127,107 @@ func Parse(b []byte) (Message, error) {
 		return nil, &Error{Kind: Mandatory, Message: t, IE: "sequence number"}
 	}
 	*m.sequence() = SequenceNumber(b[1])
-	rows := m.rows()
-	rest := b[2:]
-	for i := range rows {
-		if rows[i].optional() {
-			continue
-		}
-		var ok bool
-		var err error
-		if rest, ok, err = rows[i].mandatory(rest); !ok {
-			return nil, &Error{Kind: Mandatory, Message: t, IE: rows[i].name}
-		}
-		if err != nil {
-			return nil, &Error{Kind: kindOf(err, Mandatory), Message: t, IE: rows[i].name}
-		}
-	}
-	if err := parseOptional(t, rows, rest); err != nil {
-		return nil, err
+	all := m.rows()
+	if kind, ie := readRows(all.used(), b[2:]); kind != 0 {
+		return nil, &Error{Kind: kind, Message: t, IE: ie}
 	}
 	return m, nil
 }
 
-func kindOf(err error, otherwise Kind) Kind {
-	if err == errReserved {
-		return Reserved
+// readRows reads all that follows the head of a message: 0, or what is wrong with which IE.
+func readRows(rows []row, b []byte) (Kind, string) {
+	for i := range rows {
+		r := &rows[i]
+		if r.optional() {
+			break
+		}
+		if r.format == formatUnsentV {
+			b = skipUnsent(rows[i:], b)
+			continue
+		}
+		value, rest, ok := r.mandatory(b)
+		if !ok {
+			return Mandatory, r.name
+		}
+		switch err := r.field.parse(value); err {
+		case nil:
+		case errReserved:
+			return Reserved, r.name
+		default:
+			return Mandatory, r.name
+		}
+		b = rest
 	}
-	return otherwise
+	return readOptional(rows, b)
 }
 
-// mandatory takes one IE without IEI off the front; false: the octets are too few or too many.
-func (r *row) mandatory(b []byte) (rest []byte, ok bool, err error) {
+// skipUnsent leaves out the first of rows where just its octets and those of the V rows behind
+// it are left.
+func skipUnsent(rows []row, b []byte) []byte {
+	n := 0
+	for i := 0; i < len(rows) && !rows[i].optional(); i++ {
+		n += rows[i].min
+	}
+	if len(b) == n {
+		return b[rows[0].min:]
+	}
+	return b
+}
+
+// mandatory takes one IE without IEI off the front. What is longer than defined is cut to what is
+// defined; false: the octets are too few.
+func (r *row) mandatory(b []byte) (value, rest []byte, ok bool) {
 	n := r.min
 	switch r.format {
 	case formatLV:
 		if len(b) < 1 {
-			return nil, false, nil
+			return nil, nil, false
 		}
 		n, b = int(b[0]), b[1:]
 	case formatLVE:
 		if len(b) < 2 {
-			return nil, false, nil
+			return nil, nil, false
 		}
 		n, b = int(binary.BigEndian.Uint16(b)), b[2:]
 	}
 	if len(b) < n || n < r.min {
-		return nil, false, nil
+		return nil, nil, false
 	}
-	return b[n:], true, r.field.parse(b[:min(n, r.max):min(n, r.max)])
+	defined := min(n, r.max)
+	return b[:defined:defined], b[n:], true
 }
 
-// parseOptional reads the IEs with IEI. Unknown and misplaced ones are skipped, of repeated ones
+// readOptional reads the IEs with IEI. Unknown and misplaced ones are skipped, of repeated ones
 // the first counts, and a wrong one counts as absent (TS 24.554, 9.3).
-func parseOptional(t MessageType, rows []row, b []byte) error {
-	var seen [256]bool
-	position := 0
+func readOptional(rows []row, b []byte) (Kind, string) {
+	last := -1 // row of the last IE that was in its place
 	for count := 0; len(b) > 0; count++ {
 		if count == maxIEs {
-			return &Error{Kind: TooMany, Message: t}
+			return TooMany, ""
 		}
 		i := find(rows, b[0])
 		if i < 0 && b[0] < classComprehension {
-			return &Error{Kind: Comprehension, Message: t}
+			return Comprehension, ""
 		}
 		value, rest, ok := split(rows, i, b)
 		if !ok {
-			return &Error{Kind: PastTheEnd, Message: t}
+			return PastTheEnd, ""
 		}
 		b = rest
-		if i < 0 || i < position || seen[i] {
+		if i <= last {
 			continue
 		}
-		seen[i], position = true, i
+		last = i
 		r := &rows[i]
 		if len(value) < r.min {
 			continue
 		}
-		if err := r.field.parse(value[:min(len(value), r.max)]); err == errReserved {
-			return &Error{Kind: Reserved, Message: t, IE: r.name}
+		defined := min(len(value), r.max)
+		if err := r.field.parse(value[:defined:defined]); err == errReserved {
+			return Reserved, r.name
 		}
 	}
-	return nil
+	return 0, ""
 }
 
 func find(rows []row, iei byte) int {
@@ -184,7 +249,7 @@ func split(rows []row, i int, b []byte) (value, rest []byte, ok bool) {
 	n, head := 0, 1
 	switch f {
 	case formatType1:
-		return []byte{b[0] & 0xF}, b[1:], true
+		return b[:1:1], b[1:], true // the field takes the low half
 	case formatTV:
 		n = rows[i].min
 	case formatTLV:

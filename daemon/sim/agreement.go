@@ -2,6 +2,7 @@ package sim
 
 import (
 	"crypto/sha256"
+	"iter"
 	"slices"
 
 	"pc5d/daemon/keys"
@@ -16,57 +17,77 @@ import (
 func (w *World) install(l *life, e link.InstallUserPlane) {
 	w.mustWipe("user-plane key", l.process, e.Send.Key)
 	w.mustWipe("user-plane key", l.process, e.Receive.Key)
-	l.installed = &installed{agreement: e.Agreement, send: digest(e.Send), receive: digest(e.Receive)}
-	w.watch.contexts[planeContext{l.process, e.Local, e.Peer, uint16(e.Session)}] = l
+	k := &plane{life: l, agreement: e.Agreement, send: digest(e.Send), receive: digest(e.Receive)}
+	l.planes = append(l.planes, k)
+	if w.plane(l.process, e.Name) != nil {
+		w.fault("I1: %s installed keys under a name that was used", l)
+	}
+	w.watch.planes[nameOf(l.process, e.Name)] = k
 	if end := l.end(); end != nil && end.link.Hopeless {
 		w.fault("I4: %s established %s, whose ends' provisioning does not fit", l, end.link)
 	}
-	w.checkFloors(l, e)
-	w.checkSame(l)
-	w.checkCounterpart(l)
+	w.checkFloors(l, e.Agreement)
+	w.checkSame(k)
 }
 
 func digest(k keys.RecordKey) [32]byte {
 	return sha256.Sum256(append(slices.Clone(k.Salt[:]), k.Key.Bytes()...))
 }
 
+// everyPlane are all that were ever installed, also of processes that are gone.
+func (w *World) everyPlane() iter.Seq[*plane] {
+	return func(yield func(*plane) bool) {
+		for _, l := range w.watch.every {
+			for _, k := range l.planes {
+				if !yield(k) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // checkSame compares with every other end that has the same session (I3, C1): everything agreed
 // is the same, and the keys fit crosswise.
-func (w *World) checkSame(l *life) {
-	own := l.installed
-	for _, o := range w.watch.every {
-		if o == l || o.installed == nil {
+func (w *World) checkSame(own *plane) {
+	a := own.agreement
+	if own.send == own.receive {
+		w.fault("I3: %s sends and receives with one key", own.life)
+	}
+	for other := range w.everyPlane() {
+		if other == own {
 			continue
 		}
-		other := o.installed
-		if own.send == other.send || own.receive == other.receive || own.send == own.receive {
-			w.fault("I3: %s and %s have a key of the same direction", l, o)
+		b := other.agreement
+		if own.send == other.send || own.receive == other.receive {
+			w.fault("I3: %s and %s have a key of the same direction", own.life, other.life)
 		}
-		session := own.agreement.Session == other.agreement.Session && own.agreement.LayerTwoA == other.agreement.LayerTwoA && own.agreement.LayerTwoB == other.agreement.LayerTwoB
-		if own.agreement.RequestHash != other.agreement.RequestHash && !session && own.send != other.receive && own.receive != other.send {
+		session := a.Session == b.Session && a.LayerTwoA == b.LayerTwoA && a.LayerTwoB == b.LayerTwoB
+		if a.RequestHash != b.RequestHash && !session && own.send != other.receive && own.receive != other.send {
 			continue
 		}
 		switch {
-		case own.agreement != other.agreement:
-			w.fault("I3: %s and %s disagree:\n%+v\n%+v", l, o, own.agreement, other.agreement)
+		case a != b:
+			w.fault("I3: %s and %s disagree:\n%+v\n%+v", own.life, other.life, a, b)
 		case own.send != other.receive || own.receive != other.send:
-			w.fault("I3: %s and %s have different keys", l, o)
-		case l.machine.Role() == o.machine.Role() || l.process.host == o.process.host:
-			w.fault("I3: %s and %s are the same end of a session", l, o)
+			w.fault("I3: %s and %s have different keys", own.life, other.life)
+		case own.life.process.host == other.life.process.host:
+			w.fault("I3: %s and %s are the same end of a session", own.life, other.life)
 		}
 	}
 }
 
 // checkCounterpart demands that the peer that a machine believes in took part, and agrees as
-// far as it can know yet (C1, C4): UE_B is the first to be established, UE_A the second.
-func (w *World) checkCounterpart(l *life) {
-	own := l.installed.agreement
-	local, peer := own.A, own.B
-	if l.machine.Role() == link.RoleB {
-		local, peer = own.B, own.A
+// far as it can know yet (C1, C4). UE_B of an establishment is the first to be there: its peer
+// has verified the command, under the request that it sent. Else the peer has keys already.
+func (w *World) checkCounterpart(l *life, e link.Agreed) {
+	local, peer := e.Agreement.A, e.Agreement.B
+	first := local != l.process.host.Peer() && !e.Rekeying
+	if local != l.process.host.Peer() {
+		local, peer = peer, local
 	}
 	if local != l.process.host.Peer() {
-		w.fault("C4: %s believes to be %q", l, local.Name)
+		w.fault("C4: %s is neither %q nor %q", l, local.Name, peer.Name)
 	}
 	i := slices.IndexFunc(w.Hosts, func(h *Host) bool { return h.Peer() == peer })
 	if i < 0 {
@@ -77,14 +98,13 @@ func (w *World) checkCounterpart(l *life) {
 		return
 	}
 	partner := slices.ContainsFunc(w.watch.every, func(o *life) bool {
-		if o.process.host != w.Hosts[i] || o.machine.Role() == l.machine.Role() {
+		if o.process.host != w.Hosts[i] {
 			return false
 		}
-		other := o.machine.Agreement()
-		if l.machine.Role() == link.RoleB {
-			other.UserPlane = own.UserPlane // comes with the accept
+		if first && o.authenticated && o.machine.Role() == link.RoleA && o.request == e.Agreement.RequestHash {
+			return true
 		}
-		return other == own
+		return slices.ContainsFunc(o.planes, func(k *plane) bool { return k.agreement == e.Agreement })
 	})
 	if !partner {
 		w.fault("C1: %s is established with %q, which never agreed", l, peer.Name)
@@ -92,7 +112,7 @@ func (w *World) checkCounterpart(l *life) {
 }
 
 // checkFloors holds what was agreed against the end's own provisioning (I4, C6).
-func (w *World) checkFloors(l *life, e link.InstallUserPlane) {
+func (w *World) checkFloors(l *life, a link.Agreement) {
 	p, err := l.process.host.provisioning()
 	if err != nil {
 		w.fault("BUG: sim: %v", err)
@@ -103,9 +123,8 @@ func (w *World) checkFloors(l *life, e link.InstallUserPlane) {
 		w.fault("I4: %s installed keys for a link that nobody provisioned", l)
 		return
 	}
-	own, a := p.Links[i], e.Agreement
-	peer := a.B
-	if l.machine.Role() == link.RoleB {
+	own, peer := p.Links[i], a.B
+	if peer == l.process.host.Peer() {
 		peer = a.A
 	}
 	floor := func(r policy.Requirement, on bool) bool {

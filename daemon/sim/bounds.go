@@ -12,6 +12,7 @@ const (
 	maxHalfOpenPerSource = 8
 	maxSpent             = 4096
 	maxQueued            = 512
+	maxNames             = 3 // of a machine: present, next, and late ones
 )
 
 // check looks at everything after a step.
@@ -69,7 +70,6 @@ func (w *World) checkProcess(p *process) {
 			if established[l.link]++; established[l.link] > 1 {
 				w.fault("I8: %s has two established machines for %s", p.host.Name, l.link)
 			}
-			continue
 		}
 		if l.machine.Deadline().IsZero() {
 			w.fault("I9: %s is %s and waits for nothing", l, l.machine.State())
@@ -78,7 +78,7 @@ func (w *World) checkProcess(p *process) {
 	switch {
 	case c.HalfOpen != halfOpen || c.HalfOpen > maxHalfOpen:
 		w.fault("I5: %s counts %d half-open, there are %d", p.host.Name, c.HalfOpen, halfOpen)
-	case c.Machines != machines || c.LayerTwoIDs != machines || c.Pairs > machines:
+	case c.Machines != machines || c.LayerTwoIDs < machines || c.LayerTwoIDs > maxNames*machines || c.Pairs > maxNames*machines || c.Claims > maxNames*machines:
 		w.fault("I5: %s has %d machines and keeps %+v", p.host.Name, machines, c)
 	case c.Spent > maxSpent:
 		w.fault("I5: %s remembers %d conversations", p.host.Name, c.Spent)

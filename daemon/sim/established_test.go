@@ -16,7 +16,7 @@ func TestT05_ReplayEverything(t *testing.T) {
 	heard := p.Attacker().Heard()
 	before, sent := p.link.B.Agreement(), p.Network.Sent()
 	replays := 0
-	for _, wait := range []time.Duration{0, time.Second, 15 * time.Second, time.Minute, time.Hour} {
+	for _, wait := range []time.Duration{0, time.Second, 15 * time.Second, time.Minute, 30 * time.Minute} {
 		p.Run(wait)
 		for range 20 {
 			p.Attacker().Replay(heard...)
@@ -91,8 +91,8 @@ func TestT37_ForgedHint(t *testing.T) {
 		p.Attacker().Replay(sim.Datagram{From: p.bob.Address, To: p.alice.Address, Octets: h.AppendTo(nil)})
 		p.Run(20 * time.Millisecond)
 	}
-	if n := p.Network.Sent() - sent; n > 2 {
-		t.Errorf("100 hints in 2 s brought %d datagrams, want at most one a second", n)
+	if n := p.Network.Sent() - sent; n > 6 {
+		t.Errorf("100 hints in 2 s brought %d datagrams, want at most a keep-alive and its answer each second", n)
 	}
 	if p.link.A.Agreement() != before {
 		t.Error("the link is another one")

@@ -106,6 +106,8 @@ func alterRequest(t *testing.T, sdu []byte, i int) []byte {
 		(*f)[0] ^= 1
 	case **uint8:
 		**f ^= 1
+	case **uint32: // is absent
+		*f = new(uint32(1))
 	default:
 		t.Fatalf("no way to alter %T", f)
 	}

@@ -182,7 +182,7 @@ func (e *EvilPeer) derive(alg pc5s.SelectedAlgorithms, chosen suite.ID, nonce2 [
 		}
 	}
 	s.sealer = record.NewSealer(made[direction], id)
-	s.opener = record.NewOpener(made[1-direction], id, 64)
+	s.opener = record.NewOpener(made[1-direction], 64)
 	return true
 }
 

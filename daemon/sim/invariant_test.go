@@ -63,26 +63,27 @@ func TestInvariantsSee(t *testing.T) {
 		},
 		"I2: alice/bob got packet 1 of alice/bob": func(w *World, l *Link) { l.A.Send(IPv4, 0); w.arrived(l.A, w.watch.packets[0].octets) },
 		"I3: alice #1 initiator and bob #2 responder disagree": func(w *World, l *Link) {
-			w.current(l.A).installed.agreement.Ciphering = nea.NEA1
-			w.checkSame(w.current(l.A))
+			w.current(l.A).sending.agreement.Ciphering = nea.NEA1
+			w.checkSame(w.current(l.A).sending)
 		},
 		"I3: alice #1 initiator and bob #2 responder have different keys": func(w *World, l *Link) {
-			w.current(l.A).installed.send[0] ^= 1
-			w.checkSame(w.current(l.A))
+			w.current(l.A).sending.send[0] ^= 1
+			w.checkSame(w.current(l.A).sending)
 		},
 		"C1: alice #1 initiator is established with": func(w *World, l *Link) {
-			w.current(l.A).installed.agreement.UserPlane.Integrity = false
-			w.checkCounterpart(w.current(l.A))
+			a := w.current(l.A).sending.agreement
+			a.RequestHash[0] ^= 1
+			w.checkCounterpart(w.current(l.A), link.Agreed{Agreement: a})
 		},
 		"I4: alice #1 initiator has a signalling integrity below its floor": func(w *World, l *Link) {
-			a := w.current(l.A).installed.agreement
+			a := w.current(l.A).sending.agreement
 			a.Integrity = nea.NIA0
-			w.checkFloors(w.current(l.A), link.InstallUserPlane{Agreement: a})
+			w.checkFloors(w.current(l.A), a)
 		},
 		"I4: alice #1 initiator has a user-plane ciphering below its floor": func(w *World, l *Link) {
-			a := w.current(l.A).installed.agreement
+			a := w.current(l.A).sending.agreement
 			a.UserPlane.Ciphering = false
-			w.checkFloors(w.current(l.A), link.InstallUserPlane{Agreement: a})
+			w.checkFloors(w.current(l.A), a)
 		},
 		"I5: alice has 0 machines": func(w *World, l *Link) { w.watch.live = nil; w.check() },
 		"I6: alice sent":           func(w *World, l *Link) { w.sent(l.A.Host.process, Datagram{To: l.B.Host.Address, Octets: clearOf()}) },
@@ -92,7 +93,7 @@ func TestInvariantsSee(t *testing.T) {
 			w.sent(l.A.Host.process, d)
 		},
 		"withdrawn": func(w *World, l *Link) {
-			w.current(l.A).removed = true
+			w.current(l.A).sending.removed = true
 			w.sent(l.A.Host.process, recordOf(w, l, 5))
 		},
 		"past the limit": func(w *World, l *Link) { w.sent(l.A.Host.process, recordOf(w, l, record.Limit)) },
@@ -131,7 +132,7 @@ func TestInvariantsSee(t *testing.T) {
 
 // recordOf is the header of a record that alice could send.
 func recordOf(w *World, l *Link, count record.Count) Datagram {
-	a := w.current(l.A).installed.agreement
+	a := w.current(l.A).sending.agreement
 	h := record.Header{Header: underlay.Header{Source: a.LayerTwoA, Destination: a.LayerTwoB, LCID: underlay.DRB}, Session: uint16(a.Session), Count: count}
 	return Datagram{To: l.B.Host.Address, Octets: append(h.AppendTo(nil), make([]byte, record.TagLen)...)}
 }

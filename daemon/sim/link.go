@@ -91,7 +91,7 @@ func (e *End) Established() bool { return e.State() == "established" }
 // Agreement is what the end agreed on, zero while it is not established.
 func (e *End) Agreement() link.Agreement {
 	if l := e.Host.world.current(e); l != nil {
-		return l.installed.agreement
+		return l.sending.agreement
 	}
 	return link.Agreement{}
 }

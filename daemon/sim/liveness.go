@@ -106,7 +106,7 @@ func (w *World) notLive(proofs []*proof) error {
 func (l *Link) Agreed() bool {
 	w := l.A.Host.world
 	a, b := w.current(l.A), w.current(l.B)
-	return a != nil && b != nil && a.installed.send == b.installed.receive && l.A.Established() && l.B.Established()
+	return a != nil && b != nil && a.sending.send == b.sending.receive && l.A.Established() && l.B.Established()
 }
 
 // stale tells whether an end is established and the other end is not in that session.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -8,18 +9,20 @@ import (
 	"pc5d/daemon"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/underlay"
 )
 
 // watch is what the invariants know: what all machines did, and what all hosts sent. It decides
 // nothing, so its maps are only looked up.
 type watch struct {
-	lives    map[*link.Machine]*life
-	every    []*life // also of processes that are gone, in the order of their birth
-	live     []*life
-	contexts map[planeContext]*life
-	nonces   map[nonce]bool
-	ledgers  map[ledgerKey]*ledger
-	wiping   []wiping
+	lives   map[*link.Machine]*life
+	every   []*life // also of processes that are gone, in the order of their birth
+	live    []*life
+	planes  map[planeName]*plane
+	nonces  map[nonce]bool
+	ledgers map[ledgerKey]*ledger
+	wiping  []wiping
 
 	packets    []*packet
 	echoed     map[*packet]bool
@@ -28,7 +31,7 @@ type watch struct {
 
 func newWatch() *watch {
 	return &watch{
-		lives: map[*link.Machine]*life{}, contexts: map[planeContext]*life{}, nonces: map[nonce]bool{},
+		lives: map[*link.Machine]*life{}, planes: map[planeName]*plane{}, nonces: map[nonce]bool{},
 		ledgers: map[ledgerKey]*ledger{}, echoed: map[*packet]bool{},
 	}
 }
@@ -40,17 +43,20 @@ type life struct {
 	number        int
 	link          string // "" at a responder until the peer is authenticated
 	endpoint      netip.AddrPort
-	speaking      []byte // what it is about to send
+	speaking      []byte   // what it is about to send
+	request       [32]byte // hash of the establishment request that it sent
 	authenticated bool
-	installed     *installed
-	removed       bool // its user plane was withdrawn
+	planes        []*plane // that it installed, oldest first
+	sending       *plane
 	released      bool // it said so
 }
 
-// installed are the keys of a machine's user plane, as hashes, and what goes with them.
-type installed struct {
+// plane is a key context of a machine's user plane: its keys, as hashes, and what goes with them.
+type plane struct {
+	life          *life
 	agreement     link.Agreement
 	send, receive [32]byte
+	removed       bool
 }
 
 // wiping is a secret that must be gone when the step is over.
@@ -91,13 +97,24 @@ func (w *World) observe(p *process, o daemon.Observation) {
 	switch e := o.Effect.(type) {
 	case link.Send:
 		l.endpoint, l.speaking = e.To, e.Datagram
+		if _, m := clearMessage(Datagram{Octets: e.Datagram}); m != nil && m.Type() == pc5s.MessageDirectLinkEstablishmentRequest {
+			l.request = sha256.Sum256(e.Datagram[underlay.HeaderLen+2:])
+		}
 		p.speaker = l
 	case link.Authenticated:
 		l.authenticated, l.link = true, e.Link.Name
 	case link.InstallUserPlane:
 		w.install(l, e)
+	case link.ActivateUserPlane:
+		l.sending = w.plane(p, e.Name)
 	case link.RemoveUserPlane:
-		l.removed = true
+		if gone := w.plane(p, e.Name); gone != nil { // nil: the machine never got as far
+			gone.removed = true
+		}
+	case link.AddName:
+		w.watch.planes[nameOf(p, e.Name)] = w.plane(p, e.Of)
+	case link.Agreed:
+		w.checkCounterpart(l, e)
 	case link.StateChanged:
 		text := fmt.Sprintf("    %s: %s -> %s", l, e.From, e.To)
 		if e.To == link.Released {
@@ -108,6 +125,16 @@ func (w *World) observe(p *process, o daemon.Observation) {
 		w.Trace.note(w.Now(), text)
 	}
 }
+
+// planeName is one of the names of a plane.
+type planeName struct {
+	process *process
+	link.Name
+}
+
+func nameOf(p *process, n link.Name) planeName { return planeName{p, n} }
+
+func (w *World) plane(p *process, n link.Name) *plane { return w.watch.planes[nameOf(p, n)] }
 
 // ended takes the lives of a process that is gone out.
 func (w *World) ended(p *process) {

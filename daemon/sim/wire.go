@@ -4,23 +4,18 @@ import (
 	"bytes"
 	"net/netip"
 
+	"pc5d/daemon/keys"
+	"pc5d/daemon/link"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/underlay"
 )
 
-// planeContext names a key context of a host's user plane.
-type planeContext struct {
-	process     *process
-	local, peer underlay.LayerTwoID
-	session     uint16
-}
-
 // nonce is what must never come again (I1). The key is known by its hash where the user plane
 // got it, else by the context that its header names.
 type nonce struct {
 	key     [32]byte
-	context planeContext
+	context planeName
 	lcid    underlay.LCID
 	count   uint64
 }
@@ -94,24 +89,26 @@ func (w *World) sentUserData(p *process, d Datagram) {
 		w.fault("%s sent a bad record: %v", p.host.Name, err)
 		return
 	}
-	l := w.watch.contexts[planeContext{p, r.Source, r.Destination, r.Session}]
+	k := w.plane(p, link.Name{Local: r.Source, Peer: r.Destination, Session: keys.SessionID(r.Session)})
 	switch {
-	case l == nil:
+	case k == nil:
 		w.fault("I7: %s sent a record under keys that nobody installed", p.host.Name)
 		return
-	case l.removed:
-		w.fault("I7: %s sent a record under keys that were withdrawn", l)
+	case k.removed:
+		w.fault("I7: %s sent a record under keys that were withdrawn", k.life)
+	case k != k.life.sending:
+		w.fault("I7: %s sent a record under keys that were not activated, or no more", k.life)
 	case r.Count >= record.Limit:
-		w.fault("I7: %s sent past the limit of its key", l)
+		w.fault("I7: %s sent past the limit of its key", k.life)
 	}
-	w.spend(p, r.Header, r.Session, uint64(r.Count), l.installed.send)
+	w.spend(p, r.Header, r.Session, uint64(r.Count), k.send)
 }
 
 // spend enters a nonce (I1).
 func (w *World) spend(p *process, h underlay.Header, session uint16, count uint64, key [32]byte) {
 	n := nonce{key: key, lcid: h.LCID, count: count}
 	if key == ([32]byte{}) {
-		n.context = planeContext{p, h.Source, h.Destination, session}
+		n.context = nameOf(p, link.Name{Local: h.Source, Peer: h.Destination, Session: keys.SessionID(session)})
 	}
 	if w.watch.nonces[n] {
 		w.fault("I1: %s used COUNT %d of session %04x on %s again", p.host.Name, count, session, h.LCID)

@@ -49,7 +49,7 @@ func NewMAC(alg Integrity, key [16]byte) (MAC, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &aesCMAC{mac: cbcmac.NewCMAC(block, aes.BlockSize)}, nil
+	return &aesCMAC{block: block}, nil
 }
 
 type null struct{}
@@ -74,10 +74,12 @@ func (c aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction ui
 
 // aesCMAC is 128-NIA2.
 type aesCMAC struct {
-	mac cbcmac.BlockCipherMAC
-	buf []byte
+	block cipher.Block
+	buf   []byte
 }
 
+// Sum takes a new CMAC for each message: one of gmsm v0.44.0 that was used before mixes octets of
+// the last message into one that does not fill its last block.
 func (m *aesCMAC) Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4]byte {
 	var head [8]byte
 	inputs(&head, count, bearer, direction)
@@ -85,5 +87,5 @@ func (m *aesCMAC) Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4
 	for _, p := range parts {
 		m.buf = append(m.buf, p...)
 	}
-	return [4]byte(m.mac.MAC(m.buf))
+	return [4]byte(cbcmac.NewCMAC(m.block, aes.BlockSize).MAC(m.buf))
 }

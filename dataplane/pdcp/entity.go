@@ -22,7 +22,7 @@ const limit = 1<<32 - 1<<16
 // Config describes a bearer of a security context.
 type Config struct {
 	Bearer    uint8  // the bearer's LCID; its 5 low bits are BEARER
-	Session   uint16 // K_NRP-sess ID
+	Session   uint16 // K_NRP-sess ID to send under
 	Direction uint8  // DIRECTION of this end's sending; receiving uses the other value
 	Cipher    nea.Cipher
 	MAC       nea.MAC
@@ -65,15 +65,20 @@ func (e *Entity) Seal(dst, sdu []byte, c Ciphering) ([]byte, error) {
 	return dst, nil
 }
 
+// Rename changes the K_NRP-sess ID in front of what is sent. Keys, COUNT and the receiving state
+// belong to the context and stay (TS 24.554, 7.2.4).
+func (e *Entity) Rename(session uint16) { e.cfg.Session = session }
+
+// Used is how many COUNTs of the sending direction are used up.
+func (e *Entity) Used() uint32 { return e.txNext }
+
 // Open verifies a PDU and returns its SDU in a slice of its own. Nothing changes before the
-// MAC-I is right (TS 38.323, 5.2.2).
+// MAC-I is right (TS 38.323, 5.2.2). The caller found the entity by the PDU's K_NRP-sess ID,
+// which the MAC-I covers.
 func (e *Entity) Open(pdu []byte, c Ciphering) ([]byte, error) {
-	sn, session, err := ParseHeader(pdu)
+	sn, _, err := ParseHeader(pdu)
 	if err != nil {
 		return nil, err
-	}
-	if session != e.cfg.Session {
-		return nil, ErrContext
 	}
 	count, ok := e.window.count(sn)
 	if !ok {

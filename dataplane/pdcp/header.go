@@ -16,8 +16,6 @@ const (
 var (
 	// ErrShort says that a PDU is shorter than its header and MAC-I.
 	ErrShort = errors.New("pdcp: PDU too short")
-	// ErrContext says that a PDU belongs to another security context.
-	ErrContext = errors.New("pdcp: other K_NRP-sess ID")
 	// ErrIntegrity says that the MAC-I is wrong.
 	ErrIntegrity = errors.New("pdcp: integrity check failed")
 	// ErrReplay says that the COUNT was received before or is too old.

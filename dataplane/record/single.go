@@ -7,11 +7,10 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// ErrSession, ErrReplay and ErrTag are the reasons why Open refuses a record.
+// ErrReplay and ErrTag are the reasons why Open refuses a record.
 var (
-	ErrSession = errors.New("record: K_NRP-sess ID is another context's")
-	ErrReplay  = errors.New("record: COUNT was taken before or is behind the window")
-	ErrTag     = errors.New("record: tag does not verify")
+	ErrReplay = errors.New("record: COUNT was taken before or is behind the window")
+	ErrTag    = errors.New("record: tag does not verify")
 )
 
 // Sealer makes single records under one key: SL-SRB2.
@@ -26,6 +25,13 @@ type Sealer struct {
 func NewSealer(s suite.Suite, session uint16) *Sealer {
 	return &Sealer{suite: s, session: session, counter: NewCounter(Limit)}
 }
+
+// Rename changes the K_NRP-sess ID in front of what is sealed from now on. Key and COUNT belong
+// to the context and stay (TS 24.554, 7.2.4).
+func (s *Sealer) Rename(session uint16) { s.session = session }
+
+// Wipe forgets the key. The sealer must not be used afterwards.
+func (s *Sealer) Wipe() { s.suite.Wipe() }
 
 // Seal appends one record with the given content to dst. content must not overlap dst's room.
 func (s *Sealer) Seal(dst []byte, h underlay.Header, content []byte) ([]byte, error) {
@@ -46,17 +52,19 @@ func (s *Sealer) Seal(dst []byte, h underlay.Header, content []byte) ([]byte, er
 
 // Opener opens single records of one key, each COUNT once.
 type Opener struct {
-	suite   suite.Suite
-	session uint16
-	window  *Window
-	item    [1]suite.Item
+	suite  suite.Suite
+	window *Window
+	item   [1]suite.Item
 }
 
 // NewOpener makes the opener of a context's receiving direction; it owns s. window is the size
-// of the replay window.
-func NewOpener(s suite.Suite, session uint16, window int) *Opener {
-	return &Opener{suite: s, session: session, window: NewWindow(window)}
+// of the replay window. The caller finds it by the K_NRP-sess ID, which the tag covers.
+func NewOpener(s suite.Suite, window int) *Opener {
+	return &Opener{suite: s, window: NewWindow(window)}
 }
+
+// Wipe forgets the key. The opener must not be used afterwards.
+func (o *Opener) Wipe() { o.suite.Wipe() }
 
 // Open returns the content of a record in memory of its own. An error leaves no trace: the
 // window moves only after the tag verified.
@@ -64,9 +72,6 @@ func (o *Opener) Open(datagram []byte) ([]byte, error) {
 	h, aad, sealed, err := ParseHeader(datagram)
 	if err != nil {
 		return nil, err
-	}
-	if h.Session != o.session {
-		return nil, ErrSession
 	}
 	if o.window.Check(h.Count) != Fresh {
 		return nil, ErrReplay

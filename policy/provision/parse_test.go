@@ -68,8 +68,8 @@ func TestParseGood(t *testing.T) {
 	}
 }
 
-// TestDiagnostics_T02_T07_T62 holds every diagnostic of the wrong files against their goldens.
-func TestDiagnostics_T02_T07_T62(t *testing.T) {
+// TestDiagnostics_R09_T02_T07_T62 holds every diagnostic of the wrong files against their goldens.
+func TestDiagnostics_R09_T02_T07_T62(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.toml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)

@@ -62,12 +62,58 @@ func TestT17_T33_Limits(t *testing.T) {
 	}
 }
 
+// TestOffer: an offer comes back as it was, and blanking its proofs changes nothing else.
+func TestOffer(t *testing.T) {
+	o := &kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &[kei.ShareLen]byte{1, 2}, Binder: &[kei.ProofLen]byte{3, 4}, Padding: 5}
+	b := o.AppendTo(nil)
+	got, err := kei.ParseOffer(b)
+	if diff := cmp.Diff(o, got); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	kei.BlankProofs(b)
+	o.Binder = &[kei.ProofLen]byte{}
+	if want := o.AppendTo(nil); !bytes.Equal(b, want) {
+		t.Errorf("blank: got %x, want %x", b, want)
+	}
+	for name, bad := range map[string][]byte{
+		"twice":       append(bytes.Clone(b), 1, 0, 0),
+		"past end":    append(bytes.Clone(b), 9, 0, 2, 0),
+		"short share": {0x10, 0, 0, 3, 0, 1, 0},
+	} {
+		if _, err := kei.ParseOffer(bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestCommand: the psk-dhe container of a security mode command.
+func TestCommand(t *testing.T) {
+	want := &kei.Command{Tag: [8]byte{1}, Share: [kei.ShareLen]byte{2}}
+	got, err := kei.ParseCommand(want.AppendTo(nil))
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Fatalf("%v (-want +got):\n%s", err, diff)
+	}
+	for name, c := range map[string]*kei.Container{
+		"other method": {Method: kei.TLS13, Fragment: []byte{3, 0, 0}},
+		"flags":        {Method: kei.PSKDHE, Failure: true},
+		"no share":     {Method: kei.PSKDHE},
+	} {
+		if _, err := kei.ParseCommand(c.AppendTo(nil)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
 // FuzzKEI: nothing panics, and what parses has the same octets again, but for the spare bit.
 func FuzzKEI(f *testing.F) {
 	f.Add((&kei.Container{Method: kei.TLS13, HasCookie: true, Cookie: []byte{1}, HasRequest: true, Request: []byte{2}, Fragment: []byte{3}}).AppendTo(nil))
 	f.Add((&kei.Offer{Methods: []kei.Method{kei.TLS13}, Padding: 2}).AppendTo(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		kei.ParseOffer(b)
+		kei.BlankProofs(bytes.Clone(b))
+		if command, err := kei.ParseCommand(b); err == nil && command.Share == [kei.ShareLen]byte{} {
+			t.Fatal("a command without a share")
+		}
 		c, err := kei.Parse(b)
 		if err != nil {
 			return

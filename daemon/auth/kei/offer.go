@@ -5,31 +5,58 @@ import (
 	"fmt"
 )
 
-// Types of the TLVs of an offer. The others of the format are ignored until they are used.
+// Types of the TLVs of an offer and of a psk-dhe command. The others of the format are ignored
+// until they are used.
 const (
 	tlvMethods = 1
+	tlvShare   = 3
+	tlvBinder  = 5
+	tlvGate    = 6
 	tlvPadding = 7
+	tlvInvite  = 8
 )
 
-// Offer is the container of an establishment request.
+const (
+	// ShareLen is the length of an X25519 share.
+	ShareLen = 32
+	// ProofLen is the length of a binder.
+	ProofLen = 16
+
+	tlvHeaderLen = 3
+)
+
+// Offer is the container of an establishment or re-keying request.
 type Offer struct {
-	Methods []Method // by preference
-	Padding int      // octets of padding content; 0: none
+	Methods []Method        // by preference
+	Share   *[ShareLen]byte // psk-dhe: the sender's X25519 share
+	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
+	Padding int             // octets of padding content; 0: none
 }
 
 // AppendTo appends the octets of an offer.
 func (o *Offer) AppendTo(b []byte) []byte {
-	b = append(b, version<<4|byte(Offered), 0, 0, tlvMethods)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(o.Methods)))
-	for _, m := range o.Methods {
-		b = append(b, byte(m))
+	b = append(b, version<<4|byte(Offered), 0, 0)
+	methods := make([]byte, len(o.Methods))
+	for i, m := range o.Methods {
+		methods[i] = byte(m)
+	}
+	b = appendTLV(b, tlvMethods, methods)
+	if o.Share != nil {
+		b = appendTLV(b, tlvShare, o.Share[:])
+	}
+	if o.Binder != nil {
+		b = appendTLV(b, tlvBinder, o.Binder[:])
 	}
 	if o.Padding > 0 {
-		b = append(b, tlvPadding)
-		b = binary.BigEndian.AppendUint16(b, uint16(o.Padding))
-		b = append(b, make([]byte, o.Padding)...)
+		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
 	}
 	return b
+}
+
+func appendTLV(b []byte, t byte, value []byte) []byte {
+	b = append(b, t)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(value)))
+	return append(b, value...)
 }
 
 // ParseOffer reads an offer: unknown TLVs are ignored, one that stands twice is an error.
@@ -38,25 +65,75 @@ func ParseOffer(b []byte) (*Offer, error) {
 		return nil, fmt.Errorf("%w: no offer", ErrMalformed)
 	}
 	var o Offer
-	var seen [256]bool
-	for rest := b[offerHeaderLen:]; len(rest) > 0; {
-		if len(rest) < 3 || len(rest) < 3+int(binary.BigEndian.Uint16(rest[1:])) {
-			return nil, fmt.Errorf("%w: TLV past the end", ErrMalformed)
-		}
-		t, n := rest[0], 3+int(binary.BigEndian.Uint16(rest[1:]))
-		if seen[t] {
-			return nil, fmt.Errorf("%w: TLV %d twice", ErrMalformed, t)
-		}
-		seen[t] = true
+	err := eachTLV(b[offerHeaderLen:], func(t byte, value []byte) error {
 		switch t {
 		case tlvMethods:
-			for _, m := range rest[3:n] {
+			for _, m := range value {
 				o.Methods = append(o.Methods, Method(m))
 			}
+		case tlvShare:
+			return fixed(&o.Share, value)
+		case tlvBinder:
+			return fixedProof(&o.Binder, value)
 		case tlvPadding:
-			o.Padding = n - 3
+			o.Padding = len(value)
 		}
-		rest = rest[n:]
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &o, nil
+}
+
+// BlankProofs overwrites the values of all proofs of an offer by zeros, in place: that is the
+// form that binders, gates and invites are made over. Octets that are no offer stay as they are.
+func BlankProofs(offer []byte) {
+	if len(offer) < offerHeaderLen {
+		return
+	}
+	_ = eachTLV(offer[offerHeaderLen:], func(t byte, value []byte) error { // the offer was parsed before
+		if t == tlvBinder || t == tlvGate || t == tlvInvite {
+			clear(value)
+		}
+		return nil
+	})
+}
+
+// eachTLV walks over TLVs; what stands twice or passes the end is an error.
+func eachTLV(b []byte, visit func(t byte, value []byte) error) error {
+	var seen [256]bool
+	for len(b) > 0 {
+		if len(b) < tlvHeaderLen || len(b) < tlvHeaderLen+int(binary.BigEndian.Uint16(b[1:])) {
+			return fmt.Errorf("%w: TLV past the end", ErrMalformed)
+		}
+		t, n := b[0], tlvHeaderLen+int(binary.BigEndian.Uint16(b[1:]))
+		if seen[t] {
+			return fmt.Errorf("%w: TLV %d twice", ErrMalformed, t)
+		}
+		seen[t] = true
+		if err := visit(t, b[tlvHeaderLen:n:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+func fixed(into **[ShareLen]byte, value []byte) error {
+	if len(value) != ShareLen {
+		return fmt.Errorf("%w: share of %d octets", ErrMalformed, len(value))
+	}
+	v := [ShareLen]byte(value)
+	*into = &v
+	return nil
+}
+
+func fixedProof(into **[ProofLen]byte, value []byte) error {
+	if len(value) != ProofLen {
+		return fmt.Errorf("%w: binder of %d octets", ErrMalformed, len(value))
+	}
+	v := [ProofLen]byte(value)
+	*into = &v
+	return nil
 }

@@ -1,0 +1,312 @@
+package link
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/pdcp"
+	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+// arrival is one datagram on its way through the machine. Nothing in it is believed before a MAC
+// verified.
+type arrival struct {
+	now      time.Time
+	from     netip.AddrPort
+	h        underlay.Header
+	datagram []byte
+	pdu      []byte
+}
+
+// Receive takes one datagram from the network. An error is a Drop.
+func (m *Machine) Receive(now time.Time, from netip.AddrPort, datagram []byte) error {
+	if m.state == Released {
+		return DropState
+	}
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil {
+		return DropMalformed
+	}
+	err = m.dispatch(arrival{now, from, h, datagram, pdu})
+	m.settle(now)
+	return err
+}
+
+func (m *Machine) dispatch(in arrival) error {
+	switch {
+	case in.h.Form == underlay.FormHint:
+		return m.receiveHint(in.now)
+	case in.h.LCID == underlay.SRB0 && in.h.Form == underlay.FormPDCP:
+		return m.receiveClear(in)
+	case in.h.LCID == underlay.SRB1 && in.h.Form == underlay.FormPDCP:
+		return m.receiveSRB1(in)
+	case in.h.LCID == underlay.SRB2:
+		return m.receiveSRB2(in)
+	}
+	return DropForm
+}
+
+// settle does what the input made due: once for all inputs, at their end.
+func (m *Machine) settle(now time.Time) {
+	m.advanceKeys(now)
+	m.startNext(now)
+}
+
+// taking records a message for people once it was taken.
+func (m *Machine) taking(e Exchanged, take func() error) error {
+	before := len(m.out)
+	if err := take(); err != nil {
+		return err
+	}
+	m.out = slices.Insert(m.out, before, Effect(e))
+	return nil
+}
+
+// receiveClear takes a message that nothing protects: it can only be part of the first steps.
+func (m *Machine) receiveClear(in arrival) error {
+	if m.state >= Established {
+		return DropState // everything that is said about a link is protected (T06)
+	}
+	if in.from != m.endpoint || in.h.Destination != m.local {
+		return DropNotForUs
+	}
+	_, sdu, err := pdcp.ParseUnprotected(in.pdu)
+	if err != nil {
+		return DropMalformed
+	}
+	msg, err := pc5s.Parse(sdu)
+	if err != nil {
+		return DropMalformed
+	}
+	e := Exchanged{Message: msg.Type(), Bearer: underlay.SRB0, Protection: "none", Octets: len(in.datagram)}
+	return m.taking(e, func() error { return m.handleClear(in.now, in.h, msg) })
+}
+
+func (m *Machine) handleClear(now time.Time, h underlay.Header, msg pc5s.Message) error {
+	switch msg := msg.(type) {
+	case *pc5s.DirectLinkAuthenticationRequest:
+		if m.role == RoleA {
+			return m.receiveAuthenticationRequest(now, h.Source, msg)
+		}
+	case *pc5s.DirectLinkAuthenticationResponse:
+		if m.role == RoleB && h.Source == m.peer {
+			return m.receiveAuthenticationResponse(now, msg)
+		}
+	case *pc5s.DirectLinkEstablishmentReject:
+		if m.role == RoleA {
+			return m.refusedInClear(msg.Type(), msg.Cause)
+		}
+	case *pc5s.DirectLinkAuthenticationReject:
+		if m.role == RoleA {
+			return m.refusedInClear(msg.Type(), msg.Cause)
+		}
+	case *pc5s.DirectLinkAuthenticationFailure:
+		if m.role == RoleB {
+			return m.refusedInClear(msg.Type(), pc5s.CauseAuthenticationFailure)
+		}
+	case *pc5s.DirectLinkSecurityModeReject:
+		if m.role == RoleB {
+			return m.receiveModeReject(now, msg.Cause)
+		}
+	}
+	return DropState
+}
+
+// refusedInClear records a refusal that anyone could have sent: a valid message in the same
+// procedure still wins (T11).
+func (m *Machine) refusedInClear(t pc5s.MessageType, cause pc5s.Cause) error {
+	m.hint = &PeerRefusedError{Local: m.cfg.Auth.Local(), Reason: t.String() + ": " + cause.String()}
+	m.emit(Hint{Err: m.hint})
+	return DropHint
+}
+
+// contexts are all security contexts that receive.
+func (m *Machine) contexts() []*securityContext {
+	all := make([]*securityContext, 0, 4)
+	for _, c := range []*securityContext{m.ctx, m.old} {
+		if c != nil {
+			all = append(all, c)
+		}
+	}
+	if m.run != nil {
+		all = append(all, m.run.offered...)
+	}
+	return all
+}
+
+// named finds the security context that a PDU names.
+func (m *Machine) named(n Name) *securityContext {
+	for _, c := range m.contexts() {
+		if c.called(n) {
+			return c
+		}
+	}
+	return nil
+}
+
+// open verifies a PDU by a context, within the context's budget.
+func (m *Machine) open(now time.Time, c *securityContext, verify func() ([]byte, error)) ([]byte, error) {
+	if c.budget.spent(now) {
+		return nil, DropRate
+	}
+	sdu, err := verify()
+	if err == nil {
+		m.alive.heard++
+		return sdu, nil
+	}
+	if !errors.Is(err, pdcp.ErrReplay) && !errors.Is(err, record.ErrReplay) {
+		c.budget.fail()
+	}
+	return nil, DropUnverified
+}
+
+// receiveSRB1 takes the two messages of security mode control.
+func (m *Machine) receiveSRB1(in arrival) error {
+	_, session, err := pdcp.ParseHeader(in.pdu)
+	if err != nil {
+		return DropMalformed
+	}
+	n := Name{Local: in.h.Destination, Peer: in.h.Source, Session: keys.SessionID(session)}
+	c := m.named(n)
+	if c == nil {
+		return m.receiveCommandPDU(in, n.Session)
+	}
+	ciphering := pdcp.Clear
+	if c.ours() {
+		ciphering = pdcp.Ciphered
+	}
+	sdu, err := m.open(in.now, c, func() ([]byte, error) { return c.srb1.Open(in.pdu, ciphering) })
+	if err != nil {
+		return err
+	}
+	msg, err := pc5s.Parse(sdu)
+	if err != nil {
+		return DropMalformed
+	}
+	e := Exchanged{Message: msg.Type(), Bearer: underlay.SRB1, Protection: c.protection(underlay.SRB1, ciphering), Octets: len(in.datagram)}
+	return m.taking(e, func() error {
+		switch msg := msg.(type) {
+		case *pc5s.DirectLinkSecurityModeCommand:
+			return m.repeatComplete(in.now, c)
+		case *pc5s.DirectLinkSecurityModeComplete:
+			if c.ours() {
+				return m.receiveComplete(in.now, c, msg)
+			}
+		}
+		return DropForm
+	})
+}
+
+// repeatComplete answers a repeated command, until B's next message showed that it has the
+// complete.
+func (m *Machine) repeatComplete(now time.Time, c *securityContext) error {
+	if c.ours() {
+		return DropForm
+	}
+	if c == m.ctx && (m.state == AwaitAccept || m.procedure == RekeyingA) {
+		return m.repeat(now)
+	}
+	return DropRepeated
+}
+
+// receiveSRB2 takes every other protected message.
+func (m *Machine) receiveSRB2(in arrival) error {
+	n, err := nameOf(in)
+	if err != nil {
+		return DropMalformed
+	}
+	c := m.named(n)
+	if c == nil {
+		return DropUnknownKey
+	}
+	var verify func() ([]byte, error)
+	switch {
+	case c.suite == suite.None && in.h.Form == underlay.FormPDCP:
+		verify = func() ([]byte, error) { return c.srb2.Open(in.pdu, pdcp.Ciphered) }
+	case c.suite != suite.None && in.h.Form == underlay.FormRecord:
+		verify = func() ([]byte, error) { return c.opener.Open(in.datagram) }
+	default:
+		return DropForm
+	}
+	sdu, err := m.open(in.now, c, verify)
+	if err != nil {
+		return err
+	}
+	msg, err := pc5s.Parse(sdu)
+	if err != nil {
+		return DropMalformed
+	}
+	if n == m.update.next && m.procedure == UpdateTarget {
+		m.acknowledged(in.now, in)
+	}
+	if c == m.ctx && m.procedure == RekeyingA && len(m.run.offered) > 0 {
+		m.rekeyed(in.now) // B sends under the new keys: it has the complete
+	}
+	e := Exchanged{Message: msg.Type(), Bearer: in.h.LCID, Protection: c.protection(in.h.LCID, pdcp.Ciphered), Octets: len(in.datagram)}
+	return m.taking(e, func() error { return m.handleProtected(in, sdu, msg) })
+}
+
+// nameOf reads what a PDU of SL-SRB2 is called by, in both forms.
+func nameOf(in arrival) (Name, error) {
+	n := Name{Local: in.h.Destination, Peer: in.h.Source}
+	if in.h.Form == underlay.FormRecord {
+		h, _, _, err := record.ParseHeader(in.datagram)
+		n.Session = keys.SessionID(h.Session)
+		return n, err
+	}
+	_, session, err := pdcp.ParseHeader(in.pdu)
+	n.Session = keys.SessionID(session)
+	return n, err
+}
+
+// handleProtected gives a verified message to its procedure. raw is the message's own memory.
+func (m *Machine) handleProtected(in arrival, raw []byte, msg pc5s.Message) error {
+	switch msg := msg.(type) {
+	case *pc5s.DirectLinkEstablishmentAccept:
+		return m.receiveAccept(in.now, msg)
+	case *pc5s.DirectLinkEstablishmentReject:
+		return m.receiveReject(msg)
+	case *pc5s.DirectLinkReleaseRequest:
+		return m.receiveReleaseRequest(in.now, msg)
+	case *pc5s.DirectLinkReleaseAccept:
+		return m.receiveReleaseAccept()
+	}
+	if m.state != Established {
+		return DropState
+	}
+	switch msg := msg.(type) {
+	case *pc5s.DirectLinkKeepaliveRequest:
+		return m.receiveKeepaliveRequest(in.now, raw, msg)
+	case *pc5s.DirectLinkKeepaliveResponse:
+		return m.receiveKeepaliveResponse(in.now, msg)
+	case *pc5s.DirectLinkModificationRequest:
+		return m.receiveModificationRequest(in.now, raw, msg)
+	case *pc5s.DirectLinkModificationAccept:
+		return m.receiveModificationAccept(in.now)
+	case *pc5s.DirectLinkModificationReject:
+		return m.receiveModificationReject(in.now, msg)
+	case *pc5s.DirectLinkRekeyingRequest:
+		return m.receiveRekeyingRequest(in.now, raw, msg)
+	case *pc5s.DirectLinkRekeyingResponse:
+		return nil // that it verified under the new keys has said it all
+	case *pc5s.DirectLinkSecurityModeReject:
+		if m.run != nil && m.run.rekeying {
+			return m.receiveModeReject(in.now, msg.Cause)
+		}
+	case *pc5s.DirectLinkIdentifierUpdateRequest:
+		return m.receiveUpdateRequest(in.now, raw, msg)
+	case *pc5s.DirectLinkIdentifierUpdateAccept:
+		return m.receiveUpdateAccept(in.now, raw, msg)
+	case *pc5s.DirectLinkIdentifierUpdateAck:
+		return m.receiveUpdateAck(in.now, in, msg)
+	case *pc5s.DirectLinkIdentifierUpdateReject:
+		return m.receiveUpdateReject(in.now, msg)
+	}
+	return DropState
+}
