@@ -37,6 +37,7 @@ type Config struct {
 	Timers       link.Timers
 	Log          *slog.Logger
 	Version      string
+	Observe      func(Observation) // nil outside of simulations; called by any queue's tasks
 }
 
 // stopLimit bounds the releases of a daemon that stops.
@@ -127,7 +128,7 @@ func (n *Node) Stop() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stopping = true
-	for _, k := range n.keepers {
+	for _, k := range n.ordered() {
 		k.queue.Post(k.halt)
 	}
 	for _, r := range n.runners {

@@ -120,6 +120,7 @@ func (r *runner) apply() {
 }
 
 func (r *runner) perform(e link.Effect) {
+	r.observe(e)
 	switch e := e.(type) {
 	case link.Send:
 		r.bind()

@@ -37,6 +37,9 @@ type Config struct {
 	Curves   []tls.CurveID    // nil: hybrid post-quantum first, then X25519
 }
 
+// Classic is X25519 alone, for Config: each flight fits one datagram.
+func Classic() []tls.CurveID { return []tls.CurveID{tls.X25519} }
+
 // New makes the authentication of a node.
 func New(cfg Config) *Authentication {
 	if cfg.Curves == nil {
