@@ -42,11 +42,19 @@ type end struct {
 
 func newEnd(t testing.TB, network *udp.Network, at netip.AddrPort) *end {
 	t.Helper()
+	return newEndWith(t, network, at, func(*dataplane.Config) {})
+}
+
+// newEndWith makes an end whose configuration the test changes.
+func newEndWith(t testing.TB, network *udp.Network, at netip.AddrPort, change func(*dataplane.Config)) *end {
+	t.Helper()
 	e := &end{tun: tundev.NewFake("pc5-x"), conn: network.Listen(at), signals: make(chan []byte, 16)}
-	e.engine = dataplane.New(dataplane.Config{
+	c := dataplane.Config{
 		Conn: e.conn, Poller: tundev.NewFakePoller(), Log: slog.New(slog.DiscardHandler),
 		Signalling: func(_ netip.AddrPort, d []byte) { e.signals <- bytes.Clone(d) },
-	})
+	}
+	change(&c)
+	e.engine = dataplane.New(c)
 	l, err := e.engine.AddLink("x", e.tun)
 	if err != nil {
 		t.Fatal(err)

@@ -23,9 +23,11 @@ const (
 	lead = 64
 )
 
-// receiver is the worker from the socket to the TUN devices.
+// receiver is the worker from one socket to the TUN devices.
 type receiver struct {
 	engine   *Engine
+	port     Port
+	conn     udp.Conn
 	activity activity
 	messages []udp.Message
 	context  *keyContext // of the waiting records
@@ -34,11 +36,12 @@ type receiver struct {
 	n        int            // records waiting
 	contents []byte
 	used     int // of contents
+	notices  notices
 }
 
-func newReceiver(e *Engine) *receiver {
+func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
 	return &receiver{
-		engine:   e,
+		engine: e, port: port, conn: conn,
 		messages: udp.NewMessages(receiveMessages),
 		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
 	}
@@ -48,7 +51,7 @@ func (r *receiver) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		n, err := r.engine.config.Conn.Receive(r.messages)
+		n, err := r.conn.Receive(r.messages)
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
@@ -75,6 +78,7 @@ func (r *receiver) process(messages []udp.Message) {
 	}
 	r.open()
 	r.activity.end()
+	r.notices.tell(&r.engine.config)
 	if signalling {
 		r.signal(messages)
 	}
@@ -101,7 +105,7 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		return
 	}
 	if !isUserRecord(datagram) {
-		r.engine.config.Signalling(from, datagram)
+		r.engine.config.signal(r.port, from, datagram)
 	}
 }
 
@@ -117,10 +121,6 @@ func (r *receiver) accept(t *table, datagram []byte) {
 		r.engine.drops.add(DropUnknownContext, 1)
 		return
 	}
-	if v := k.window.Check(h.Count); v != record.Fresh {
-		k.link.drops.add(replayDrop(v), 1)
-		return
-	}
 	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
 		r.open()
 		r.context = k
@@ -132,13 +132,6 @@ func (r *receiver) accept(t *table, datagram []byte) {
 	r.n++
 }
 
-func replayDrop(v record.Verdict) Drop {
-	if v == record.Old {
-		return DropTooOld
-	}
-	return DropReplayed
-}
-
 // open opens the waiting records and delivers what is authentic.
 func (r *receiver) open() {
 	if r.n == 0 {
@@ -146,24 +139,19 @@ func (r *receiver) open() {
 		return
 	}
 	k := r.context
-	k.receive.Open(r.items[:r.n])
+	exhausting := k.receive.open(r.items[:r.n], &k.link.drops)
 	var got delivered
 	for i := range r.items[:r.n] {
-		it := &r.items[i]
-		if !it.OK {
-			k.link.drops.add(DropUnverified, 1)
-			continue
+		if r.items[i].OK {
+			got.records++
+			r.deliver(k, r.items[i].Dst, r.starts[i], &got)
 		}
-		// Only now, and by this worker alone: COUNTs may repeat within the batch.
-		if v := k.window.Commit(record.Count(it.Count)); v != record.Fresh {
-			k.link.drops.add(replayDrop(v), 1)
-			continue
-		}
-		got.records++
-		r.deliver(k, it.Dst, r.starts[i], &got)
 	}
 	if got.records > 0 {
 		k.link.received.add(got.packets, got.octets, got.records)
+	}
+	if k.receive.deliver(got.octets) || exhausting {
+		r.notices.exhaust(k)
 	}
 	r.n, r.used, r.context = 0, 0, nil
 }
