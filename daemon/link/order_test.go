@@ -130,3 +130,13 @@ func compare(t *testing.T, table string) {
 		}
 	}
 }
+
+// TestR07_IdleHearsNothing: before its request is sent an end has nothing that could be refused.
+func TestR07_IdleHearsNothing(t *testing.T) {
+	s := stage(t, moments()[0])
+	for _, kind := range []pc5s.MessageType{pc5s.MessageDirectLinkEstablishmentReject, pc5s.MessageDirectLinkAuthenticationReject} {
+		if _, err := s.put(s.inClear(t, kind)); err != link.DropState {
+			t.Errorf("%v: got %v", kind, err)
+		}
+	}
+}
