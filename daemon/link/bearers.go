@@ -22,6 +22,7 @@ type arrival struct {
 	h        underlay.Header
 	datagram []byte
 	pdu      []byte
+	rekeyed  bool // it ended a re-keying of this end: it verified under the new keys
 }
 
 // Receive takes one datagram from the network. An error is a Drop.
@@ -33,7 +34,7 @@ func (m *Machine) Receive(now time.Time, from netip.AddrPort, datagram []byte) e
 	if err != nil {
 		return DropMalformed
 	}
-	err = m.dispatch(arrival{now, from, h, datagram, pdu})
+	err = m.dispatch(arrival{now: now, from: from, h: h, datagram: datagram, pdu: pdu})
 	m.settle(now)
 	return err
 }
@@ -99,11 +100,11 @@ func (m *Machine) handleClear(now time.Time, h underlay.Header, msg pc5s.Message
 			return m.receiveAuthenticationResponse(now, msg)
 		}
 	case *pc5s.DirectLinkEstablishmentReject:
-		if m.role == RoleA {
+		if m.role == RoleA && m.state != Idle {
 			return m.refusedInClear(msg.Type(), msg.Cause)
 		}
 	case *pc5s.DirectLinkAuthenticationReject:
-		if m.role == RoleA {
+		if m.role == RoleA && m.state != Idle {
 			return m.refusedInClear(msg.Type(), msg.Cause)
 		}
 	case *pc5s.DirectLinkAuthenticationFailure:
@@ -247,6 +248,7 @@ func (m *Machine) receiveSRB2(in arrival) error {
 	}
 	if c == m.ctx && m.procedure == RekeyingA && len(m.run.offered) > 0 {
 		m.rekeyed(in.now) // B sends under the new keys: it has the complete
+		in.rekeyed = true
 	}
 	e := Exchanged{Message: msg.Type(), Bearer: in.h.LCID, Protection: c.protection(in.h.LCID, pdcp.Ciphered), Octets: len(in.datagram)}
 	return m.taking(e, func() error { return m.handleProtected(in, sdu, msg) })
@@ -294,6 +296,9 @@ func (m *Machine) handleProtected(in arrival, raw []byte, msg pc5s.Message) erro
 	case *pc5s.DirectLinkRekeyingRequest:
 		return m.receiveRekeyingRequest(in.now, raw, msg)
 	case *pc5s.DirectLinkRekeyingResponse:
+		if !in.rekeyed {
+			return DropRepeated
+		}
 		return nil // that it verified under the new keys has said it all
 	case *pc5s.DirectLinkSecurityModeReject:
 		if m.run != nil && m.run.rekeying {

@@ -30,7 +30,7 @@ func TestT03_C6_EvilAccept(t *testing.T) {
 				p.completed(t)
 				p.b.machine.SendProtected(&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("bob"), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: c}, underlay.SRB2)
 				p.drain(p.b)
-				p.one()
+				p.arrive()
 				switch fits := integrityAllowed[c.Integrity] && cipheringAllowed[c.Ciphering]; {
 				case !fits:
 					wantReleased(t, p, pc5s.CauseProtocolError)
@@ -64,7 +64,7 @@ func TestP1_AcceptInAnotherName(t *testing.T) {
 		p.completed(t)
 		p.b.machine.SendProtected(&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte(name), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: pc5s.UserPlaneConfiguration{Integrity: true, Ciphering: true}}, underlay.SRB2)
 		p.drain(p.b)
-		p.one()
+		p.arrive()
 		if p.a.machine.State() == link.Established || p.a.installed != nil {
 			t.Errorf("accept of %q: %v", name, p.a.machine.State())
 		}
@@ -115,7 +115,7 @@ func TestR15_P3_T02_T04_EvilCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.drain(p.b)
-			p.one()
+			p.arrive()
 			if s := p.a.machine.State(); s != link.Auth && s != link.Released || p.a.installed != nil {
 				t.Fatalf("state %v", s)
 			}

@@ -1,163 +1,142 @@
 package link_test
 
 import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/underlay"
 )
 
-// TestR07_T11_ClearMessages: whatever is forged without a key, at any time, on any bearer, leaves
-// the state as it is. A forged refusal is a hint only: the link comes up all the same.
-func TestR07_T11_ClearMessages(t *testing.T) {
-	p := newPair(t)
-	defer p.close()
-	hints := 0
-	bearers := []underlay.LCID{underlay.SRB0, underlay.SRB1, underlay.SRB2, underlay.DRB}
-	forge := func(to, other *end) {
-		if to.machine == nil {
-			return
-		}
-		local, peer := to.machine.LayerTwoIDs()
-		state, sent := to.machine.State(), len(p.sent)
-		for _, m := range clearMessages() {
-			for _, bearer := range bearers {
-				for _, source := range []underlay.LayerTwoID{peer, other.config.Local, underlay.Broadcast} {
-					err := to.machine.Receive(p.now, other.address, forged(m, local, source, bearer))
-					if err == link.DropHint {
-						hints++
-					}
-					if _, ok := err.(link.Drop); !ok && state != link.Released {
-						t.Fatalf("%s on %s in %s: taken, %v", m.Type(), bearer, state, err)
-					}
-					p.drain(to)
-				}
-			}
-		}
-		if got := to.machine.State(); got != state || len(p.sent) != sent {
-			t.Fatalf("forged messages in %s: state %s, %d datagrams of answer", state, got, len(p.sent)-sent)
-		}
-	}
-	seen := map[link.State]bool{}
-	p.until(t, "established", func() bool {
-		for _, e := range []*end{p.a, p.b} {
-			if e.machine != nil {
-				seen[e.machine.State()] = true
-			}
-		}
-		forge(p.a, p.b)
-		forge(p.b, p.a)
-		return p.settled()
-	})
-	p.agree(t, "with forged messages")
-	if p.a.installed == nil || p.b.installed == nil {
-		t.Error("no keys")
-	}
-	if hints == 0 {
-		t.Error("no refusal was forged well enough to be a hint")
-	}
-	p.a.machine.Release(p.now, pc5s.CauseNoLongerNeeded)
-	p.drain(p.a)
-	forge(p.a, p.b)
-	for _, s := range []link.State{link.Requested, link.Auth, link.SecurityMode, link.AwaitAccept, link.Established} {
-		if !seen[s] {
-			t.Errorf("nothing was forged in %s", s)
-		}
-	}
+var update = flag.Bool("update", false, "rewrite docs/states.md")
+
+const statesDocument = "../../docs/states.md"
+
+// line is a row of docs/states.md: a message, and how it comes.
+type line struct {
+	name string
+	make func(t testing.TB, s *scene) []byte
 }
 
-// TestR07_ProtectedMessages is the state table of a link whose peer holds the keys: where each
-// protected message leads from each state. What is not in the table changes nothing.
-func TestR07_ProtectedMessages(t *testing.T) {
-	type cell struct {
-		state   link.State
-		message pc5s.MessageType
-		bearer  underlay.LCID
-	}
-	// Of the end that receives: its role follows from its state.
-	table := map[cell]link.State{
-		{link.AwaitAccept, pc5s.MessageDirectLinkEstablishmentAccept, underlay.SRB2}:   link.Established,
-		{link.AwaitAccept, pc5s.MessageDirectLinkEstablishmentReject, underlay.SRB2}:   link.Released,
-		{link.AwaitAccept, pc5s.MessageDirectLinkReleaseRequest, underlay.SRB2}:        link.Released,
-		{link.Established, pc5s.MessageDirectLinkReleaseRequest, underlay.SRB2}:        link.Released,
-		{link.Releasing, pc5s.MessageDirectLinkReleaseRequest, underlay.SRB2}:          link.Released,
-		{link.Releasing, pc5s.MessageDirectLinkReleaseAccept, underlay.SRB2}:           link.Released,
-		{link.SecurityMode, pc5s.MessageDirectLinkSecurityModeComplete, underlay.SRB1}: link.Established,
-	}
-	reach := map[link.State]func(p *pair) (from, to *end){
-		link.AwaitAccept:  func(p *pair) (*end, *end) { p.completed(t); return p.b, p.a },
-		link.SecurityMode: func(p *pair) (*end, *end) { p.completed(t); return p.a, p.b },
-		link.Established:  func(p *pair) (*end, *end) { p.establish(t); return p.b, p.a },
-		link.Releasing: func(p *pair) (*end, *end) {
-			p.establish(t)
-			p.a.machine.Release(p.now, pc5s.CauseNoLongerNeeded)
-			p.drain(p.a)
-			p.queue = nil
-			return p.b, p.a
-		},
-	}
-	for state, bring := range reach {
-		for _, m := range clearMessages() {
-			for _, bearer := range []underlay.LCID{underlay.SRB1, underlay.SRB2} {
-				p := newPair(t)
-				from, to := bring(p)
-				if to.machine.State() != state {
-					t.Fatalf("brought to %s, want %s", to.machine.State(), state)
-				}
-				want, ok := table[cell{state, m.Type(), bearer}]
-				if !ok {
-					want = state
-				}
-				from.machine.SendProtected(m, bearer)
-				p.drain(from)
-				p.one()
-				if got := to.machine.State(); got != want {
-					t.Errorf("%s on %s in %s: now %s, want %s", m.Type(), bearer, state, got, want)
-				}
-				p.close()
-			}
+// lines are every message of PC5-S in clear and protected, and the hint.
+func lines() []line {
+	var all []line
+	for kind := pc5s.MessageDirectLinkEstablishmentRequest; kind <= pc5s.MessageDirectLinkAuthenticationFailure; kind++ {
+		name := strings.TrimPrefix(kind.String(), "DIRECT LINK ")
+		all = append(all,
+			line{name + ", clear", func(t testing.TB, s *scene) []byte { return s.inClear(t, kind) }},
+			line{name + ", protected", func(t testing.TB, s *scene) []byte { return s.protected(t, kind) }})
+		if kind == pc5s.MessageDirectLinkSecurityModeReject {
+			other := &pc5s.DirectLinkSecurityModeReject{SequenceNumber: 77, Cause: pc5s.CauseIntegrityFailure}
+			all = append(all,
+				line{name + " other cause, clear", func(_ testing.TB, s *scene) []byte { return s.clearFrom(other) }},
+				line{name + " other cause, protected", func(t testing.TB, s *scene) []byte {
+					if m := s.peer.machine; m != nil {
+						if d := m.Speak(other); d != nil {
+							return d
+						}
+					}
+					return s.protected(t, kind)
+				}})
 		}
 	}
+	return append(all, line{"hint of an unknown link", func(_ testing.TB, s *scene) []byte {
+		d := s.header(2)
+		d[0] |= 2
+		return d
+	}})
 }
 
-// TestR18_NoEarlyKeys: no user-plane keys exist before the accept at the initiator, before the
-// complete at the responder, and the accept goes out before the responder may send.
-func TestR18_NoEarlyKeys(t *testing.T) {
-	p := newPair(t)
-	defer p.close()
-	p.until(t, "established", func() bool {
-		for _, e := range []*end{p.a, p.b} {
-			if e.installed != nil && e.machine.State() != link.Established {
-				t.Fatalf("keys in %s", e.machine.State())
-			}
-		}
-		return p.settled()
-	})
+// cell is what comes of a line at a moment.
+func cell(t testing.TB, m moment, l line) string {
+	s := stage(t, m)
+	defer s.close()
+	datagram := l.make(t, s)
+	subject := s.subject.machine
+	state, procedure := subject.State(), subject.Running()
+	sent, err := s.put(datagram)
+	word := "accepted"
+	switch drop, ignored := err.(link.Drop); {
+	case !ignored && len(sent) > 0:
+		word = "answered"
+	case ignored && len(sent) > 0:
+		word = "again"
+	case drop == link.DropHint:
+		word = "hint"
+	case ignored:
+		word = "(" + drop.String() + ")"
+	}
+	if subject.State() != state {
+		return fmt.Sprintf("%s > %v", word, subject.State())
+	}
+	if subject.Running() != procedure {
+		return fmt.Sprintf("%s > %v", word, subject.Running())
+	}
+	return word
+}
 
-	q := newPair(t)
-	defer q.close()
-	q.until(t, "completed", func() bool { return q.a.machine.State() == link.AwaitAccept })
-	d := q.queue[0]
-	if err := q.b.machine.Receive(q.now, d.from, d.datagram); err != nil {
+// TestR07_Order puts every message before a machine in every state and sub-state: what comes of
+// it is what docs/states.md says, and that document has no other cell.
+func TestR07_Order(t *testing.T) {
+	columns, rows := moments(), lines()
+	got := make([][]string, len(rows))
+	t.Run("cells", func(t *testing.T) {
+		for i, l := range rows {
+			got[i] = make([]string, len(columns))
+			t.Run(l.name, func(t *testing.T) {
+				t.Parallel()
+				for j, m := range columns {
+					got[i][j] = cell(t, m, l)
+				}
+			})
+		}
+	})
+	var table strings.Builder
+	table.WriteString("| message |")
+	for _, m := range columns {
+		fmt.Fprintf(&table, " %s |", m.name)
+	}
+	table.WriteString("\n|" + strings.Repeat("---|", len(columns)+1) + "\n")
+	for i, l := range rows {
+		fmt.Fprintf(&table, "| %s | %s |\n", l.name, strings.Join(got[i], " | "))
+	}
+	compare(t, table.String())
+}
+
+// compare holds the table against the document, or rewrites it there.
+func compare(t *testing.T, table string) {
+	t.Helper()
+	document, err := os.ReadFile(statesDocument)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var sent, installed, activated int
-	for n := 1; ; n++ {
-		effect, ok := q.b.machine.Next()
-		if !ok {
-			break
+	before, _, ok := strings.Cut(string(document), "| message |")
+	if !ok {
+		t.Fatalf("%s has no table", statesDocument)
+	}
+	if *update {
+		if err := os.WriteFile(statesDocument, []byte(before+table), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		switch effect.(type) {
-		case link.Send:
-			sent = n
-		case link.InstallUserPlane:
-			installed = n
-		case link.ActivateUserPlane:
-			activated = n
+		return
+	}
+	want := strings.Split(strings.TrimPrefix(string(document), before), "\n")
+	for i, row := range strings.Split(table, "\n") {
+		if i >= len(want) || row != want[i] {
+			t.Errorf("the machine says\n\t%s\nand not as %s", row, statesDocument)
 		}
 	}
-	if sent == 0 || sent > installed || installed > activated {
-		t.Errorf("accept sent as effect %d, keys installed as %d, activated as %d", sent, installed, activated)
+}
+
+// TestR07_IdleHearsNothing: before its request is sent an end has nothing that could be refused.
+func TestR07_IdleHearsNothing(t *testing.T) {
+	s := stage(t, moments()[0])
+	for _, kind := range []pc5s.MessageType{pc5s.MessageDirectLinkEstablishmentReject, pc5s.MessageDirectLinkAuthenticationReject} {
+		if _, err := s.put(s.inClear(t, kind)); err != link.DropState {
+			t.Errorf("%v: got %v", kind, err)
+		}
 	}
 }

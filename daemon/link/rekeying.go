@@ -117,11 +117,11 @@ func (m *Machine) checkBinder(raw []byte, offer *kei.Offer) error {
 	return nil
 }
 
-// switchKeys makes a context the sending one; the old one receives for the grace time, and a
-// third one ends the oldest.
-func (m *Machine) switchKeys(now time.Time, c *securityContext) {
+// switchKeys makes a context the sending one; the old one receives until the grace time after the
+// end of the re-keying, and a third one ends the oldest.
+func (m *Machine) switchKeys(c *securityContext) {
 	m.dropContext(m.old)
-	m.old, m.oldUntil = m.ctx, now.Add(m.cfg.Timers.Grace)
+	m.old, m.oldUntil = m.ctx, time.Time{}
 	m.ctx = c
 	m.agreement = c.agreement
 	m.emit(ActivateUserPlane{c.names[0]})
@@ -131,6 +131,7 @@ func (m *Machine) switchKeys(now time.Time, c *securityContext) {
 func (m *Machine) rekeyed(now time.Time) {
 	m.run = nil
 	m.old.kept.Wipe()
+	m.oldUntil = now.Add(m.cfg.Timers.Grace)
 	m.wish.rekeyAt = now.Add(m.cfg.Timers.RekeyMin)
 	m.wish.rekey = false
 	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Rekeying: true})

@@ -208,7 +208,7 @@ func (m *Machine) complete(now time.Time, c *securityContext, msg *pc5s.DirectLi
 	}
 	if m.run.rekeying {
 		m.emit(m.userPlane(c))
-		m.switchKeys(now, c)
+		m.switchKeys(c)
 		m.send(now, m.onSRB1(reply, c, pdcp.Ciphered), m.cfg.Timers.T5091)
 		return
 	}

@@ -206,7 +206,7 @@ func (m *Machine) completeRekeying(now time.Time, c *securityContext, msg *pc5s.
 		return nil
 	}
 	m.keep(c)
-	m.switchKeys(now, c)
+	m.switchKeys(c)
 	response := m.protected(&pc5s.DirectLinkRekeyingResponse{SequenceNumber: m.nextSequence()})
 	m.reply(now, &c.answer, nil, response)
 	m.rekeyed(now)

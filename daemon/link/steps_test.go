@@ -11,9 +11,9 @@ import (
 	"pc5d/policy"
 )
 
-// until starts an establishment and delivers one datagram after the other until a condition
+// startUntil starts an establishment and delivers one datagram after the other until a condition
 // holds; what is on its way then is still in the queue.
-func (p *pair) until(t testing.TB, what string, condition func() bool) {
+func (p *pair) startUntil(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	p.start()
 	for range 1000 {
@@ -24,34 +24,23 @@ func (p *pair) until(t testing.TB, what string, condition func() bool) {
 			break
 		}
 		if len(p.queue) > 0 {
-			p.one()
+			p.arrive()
 		}
 	}
 	t.Fatalf("never %s: a %v, b %v", what, p.a.machine.State(), p.b.machine)
 }
 
-// one delivers the oldest datagram.
-func (p *pair) one() {
-	d := p.queue[0]
-	p.queue = p.queue[1:]
-	to := p.a
-	if d.to == p.b.address {
-		to = p.b
-	}
-	p.receive(to, d)
-}
-
 // commanded brings both ends to the point where the responder has sent its command, and loses it.
 func (p *pair) commanded(t testing.TB) {
 	t.Helper()
-	p.until(t, "commanded", func() bool { return p.b.machine != nil && p.b.machine.State() == link.SecurityMode })
+	p.startUntil(t, "commanded", func() bool { return p.b.machine != nil && p.b.machine.State() == link.SecurityMode })
 	p.queue = nil
 }
 
 // completed brings both ends to the point where the initiator has sent its complete, and loses it.
 func (p *pair) completed(t testing.TB) {
 	t.Helper()
-	p.until(t, "completed", func() bool { return p.a.machine.State() == link.AwaitAccept })
+	p.startUntil(t, "completed", func() bool { return p.a.machine.State() == link.AwaitAccept })
 	p.queue = nil
 }
 

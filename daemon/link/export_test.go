@@ -1,0 +1,182 @@
+package link
+
+import (
+	"time"
+
+	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/auth/pskdhe"
+	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/nea"
+	"pc5d/dataplane/pdcp"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+)
+
+// What an evil peer does: it owns a machine with valid credentials, and speaks by its keys what
+// the machine would never say.
+
+// Clear makes the datagram of an unprotected message from m to its peer.
+func (m *Machine) Clear(msg pc5s.Message) []byte {
+	h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: underlay.SRB0}
+	return pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(msg))
+}
+
+// newest is the context with the newest keys that m has.
+func (m *Machine) newest() *securityContext {
+	if m.run != nil && len(m.run.offered) > 0 {
+		return m.run.offered[len(m.run.offered)-1]
+	}
+	return m.ctx
+}
+
+// Speak protects a message of SL-SRB2 by the newest keys of m, or by those that send.
+func (m *Machine) Speak(msg pc5s.Message) []byte { return m.Utter(pc5s.Marshal(msg), m.ctx) }
+
+// SpeakNewest does so by the newest keys, which may be offered only.
+func (m *Machine) SpeakNewest(msg pc5s.Message) []byte { return m.Utter(pc5s.Marshal(msg), m.newest()) }
+
+// SpeakOld does so by the keys before the last re-keying.
+func (m *Machine) SpeakOld(msg pc5s.Message) []byte { return m.Utter(pc5s.Marshal(msg), m.old) }
+
+// Babble protects octets that need not be a message, by the keys that send.
+func (m *Machine) Babble(sdu []byte) []byte { return m.Utter(sdu, m.ctx) }
+
+// Utter protects octets by a context; nil where there is none.
+func (m *Machine) Utter(sdu []byte, c *securityContext) []byte {
+	if c == nil || c.dead {
+		return nil
+	}
+	return m.sealed(outgoing{message: sdu, bearer: underlay.SRB2, ctx: c})
+}
+
+// SpeakSRB1 protects a message of SL-SRB1 by the newest keys of m.
+func (m *Machine) SpeakSRB1(msg pc5s.Message) []byte {
+	c := m.newest()
+	if c == nil || c.dead {
+		return nil
+	}
+	o := m.onSRB1(msg, c, pdcp.Ciphered)
+	if c.ours() {
+		o.ciphering = pdcp.Clear
+	}
+	return m.sealed(o)
+}
+
+func (m *Machine) sealed(o outgoing) []byte {
+	n := o.ctx.names[0]
+	datagram, err := o.ctx.seal(underlay.Header{Form: underlay.FormPDCP, Destination: n.Peer, Source: n.Local, LCID: o.bearer}, o)
+	if err != nil {
+		return nil
+	}
+	return datagram
+}
+
+// Again protects the last message of m anew, if it is of this type.
+func (m *Machine) Again(t pc5s.MessageType) []byte {
+	switch o := m.retry.last; {
+	case o.kind != t:
+		return nil
+	case o.bearer == underlay.SRB0:
+		h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: underlay.SRB0}
+		return pdcp.AppendUnprotected(h.AppendTo(nil), 0, o.message)
+	case o.ctx == nil || o.ctx.dead:
+		return nil
+	default:
+		return m.sealed(o)
+	}
+}
+
+// CommandWith makes the command of a run at B once more, altered before its protection: keys and
+// MAC-I are right for what it says.
+func (m *Machine) CommandWith(now time.Time, alter func(*pc5s.DirectLinkSecurityModeCommand)) ([]byte, error) {
+	r := m.run
+	selected, chosen, err := m.choose(r)
+	if err != nil {
+		return nil, err
+	}
+	var nonce2 [16]byte
+	if err := m.draw(nonce2[:]); err != nil {
+		return nil, err
+	}
+	lsb, err := m.drawLSB(r)
+	if err != nil {
+		return nil, err
+	}
+	msg := &pc5s.DirectLinkSecurityModeCommand{
+		SequenceNumber: m.nextSequence(), Selected: selected, Capabilities: append(pc5s.Capabilities(nil), r.capabilities...),
+		SecurityPolicy: r.policy, Nonce2: &nonce2, KNRPSessLSB: &lsb, UserPlaneSuite: &chosen,
+	}
+	if r.rekeying {
+		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.shareB}).AppendTo(nil)
+	}
+	alter(msg)
+	knrp, err := m.knrp(r, r.shareB)
+	if err != nil {
+		return nil, err
+	}
+	integrity := msg.Selected.Integrity
+	s := suiteOf(msg)
+	if s != suite.None && !suite.Built(s) {
+		s = suite.None
+	}
+	c, err := newSecurityContext(now, knrp, contextParameters{
+		name: Name{Local: m.local, Peer: m.peer, Session: keys.NewSessionID(r.msb, *msg.KNRPSessLSB)}, direction: 1,
+		ciphering: msg.Selected.Ciphering, integrity: integrity, suite: s, nonce1: r.nonce1, nonce2: *msg.Nonce2,
+	})
+	if integrity == nea.NIA0 { // no MAC: four zero octets
+		h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: underlay.SRB1}
+		d := append(h.AppendTo(nil), 0, 0, r.msb, *msg.KNRPSessLSB)
+		return append(append(d, pc5s.Marshal(msg)...), 0, 0, 0, 0), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.offered = append(r.offered, c)
+	return m.sealed(m.onSRB1(msg, c, pdcp.Clear)), nil
+}
+
+// RekeyingRequestOf makes a fitting re-keying request of a peer that has no run under way.
+func (m *Machine) RekeyingRequestOf() (*pc5s.DirectLinkRekeyingRequest, error) {
+	x, err := pskdhe.New()
+	if err != nil {
+		return nil, err
+	}
+	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: capabilities(m.link)}
+	if err := m.drawRequest(r); err != nil {
+		return nil, err
+	}
+	octets, err := m.rekeyingRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	msg, err := pc5s.Parse(octets)
+	if err != nil {
+		return nil, err
+	}
+	return msg.(*pc5s.DirectLinkRekeyingRequest), nil
+}
+
+// UpdateUnderWay is what m knows of an identifier update: its own new L2 ID and half as the one
+// who starts it, the name that it expects as the one who answers.
+func (m *Machine) UpdateUnderWay() (local underlay.LayerTwoID, msb uint8, next Name) {
+	return m.update.local, m.update.msb, m.update.next
+}
+
+// KeepAliveCounter is the counter of the next keep-alive request, or of the one outstanding.
+func (m *Machine) KeepAliveCounter() uint32 { return m.alive.counter }
+
+// AskAlive sends a keep-alive request.
+func (m *Machine) AskAlive(now time.Time) { m.requestKeepAlive(now) }
+
+// Kept is what a machine holds in memory that grows: effects not pulled, contexts, names.
+func (m *Machine) Kept() (effects, contexts, names int) {
+	for _, c := range m.contexts() {
+		contexts++
+		names += len(c.names)
+	}
+	return len(m.out), contexts, names
+}
+
+// RequestTag is the conversation tag of the request under way.
+func (m *Machine) RequestTag() [8]byte { return kei.Tag(m.run.request) }
