@@ -11,6 +11,8 @@ const (
 	livenessTime     = 60 * time.Second
 	livenessMessages = 150 // signalling datagrams for each link
 	pingEvery        = 500 * time.Millisecond
+	// staleTime is when a session that one end lost counts as what kept a link down.
+	staleTime = livenessTime / 2
 )
 
 // LivenessError says which links did not come back.
@@ -96,7 +98,7 @@ func (w *World) notLive(proofs []*proof) error {
 		l := p.link
 		texts = append(texts, fmt.Sprintf("%s is %q at %s and %q at %s (%v %v)", l, l.A.State(), l.A.Host.Name, l.B.State(), l.B.Host.Name, w.current(l.A), w.current(l.B)))
 		failed.Links = append(failed.Links, l)
-		failed.Stale = failed.Stale && !l.Hopeless && l.stale()
+		failed.Stale = failed.Stale && p.stale >= staleTime
 	}
 	failed.text = "not live: " + strings.Join(texts, "; ")
 	return failed
@@ -121,33 +123,27 @@ func (l *Link) Proof() (live func() bool) { return (&proof{link: l}).done }
 // proof is what shows that a link is live.
 type proof struct {
 	link  *Link
-	tried time.Time
+	tried time.Time // zero: not yet
 	pongs []func() bool
+	stale time.Duration
 	ok    bool
 }
 
-// done pings while the ends agree, until an answer came each way.
+// done pings from both ends, as traffic would, until an answer came each way over one session.
 func (p *proof) done() bool {
 	w := p.link.A.Host.world
 	if p.link.Hopeless || p.ok {
 		return true
 	}
-	if !p.link.Agreed() {
-		p.pongs = nil
-		return false
-	}
-	if p.pongs == nil || w.now.Sub(p.tried) >= pingEvery {
-		p.tried = w.now
+	if p.tried.IsZero() || w.now.Sub(p.tried) >= pingEvery {
+		if p.tried = w.now; p.link.stale() {
+			p.stale += pingEvery
+		}
 		p.pongs = []func() bool{p.link.A.Ping(IPv4), p.link.B.Ping(IPv6)}
 		w.After(pingEvery, func() {}) // so that there is a next step
 	}
-	for _, pong := range p.pongs {
-		if !pong() {
-			return false
-		}
-	}
-	p.ok = true
-	return true
+	p.ok = p.link.Agreed() && p.pongs[0]() && p.pongs[1]()
+	return p.ok
 }
 
 // Renew is an operator who takes links down and up again at both ends; then they must be live.
