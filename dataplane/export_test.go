@@ -4,15 +4,20 @@ import "pc5d/dataplane/suite"
 
 // InstallWith installs and activates a context whose sending suite the test chooses.
 func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite) error {
+	if err := l.InstallOnly(c, wrap); err != nil {
+		return err
+	}
+	return l.Activate(c.ID)
+}
+
+// InstallOnly is InstallWith without activating.
+func (l *Link) InstallOnly(c Context, wrap func(suite.Suite) suite.Suite) error {
 	k, err := newKeyContext(l, c)
 	if err != nil {
 		return err
 	}
 	k.send.suite = wrap(k.send.suite)
-	if err := l.install(k); err != nil {
-		return err
-	}
-	return l.Activate(c.ID)
+	return l.install(k)
 }
 
 // Poll receives once from the first port and processes what came.
