@@ -114,6 +114,16 @@ func (d *demux) take(n link.Name) bool {
 	return true
 }
 
+// free gives back what was taken when its keys end: a link that is re-keyed for years keeps no
+// more than it uses.
+func (d *demux) free(n link.Name) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := (claim{n.Local, n.Session}); d.claims[c] == n.Peer {
+		delete(d.claims, c)
+	}
+}
+
 // sourcePrefix is the unit in which unknown senders are counted.
 func sourcePrefix(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")

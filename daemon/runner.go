@@ -142,6 +142,7 @@ func (r *runner) perform(e link.Effect) {
 	case link.ActivateUserPlane:
 		r.activate(e)
 	case link.RemoveUserPlane:
+		r.node.demux.free(e.Name)
 		r.keeper.plane.Retire(planeID(e.Name))
 	case link.AddName:
 		r.addName(e)

@@ -113,11 +113,7 @@ func (w *World) checkCounterpart(l *life, e link.Agreed) {
 
 // checkFloors holds what was agreed against the end's own provisioning (I4, C6).
 func (w *World) checkFloors(l *life, a link.Agreement) {
-	p, err := l.process.host.provisioning()
-	if err != nil {
-		w.fault("BUG: sim: %v", err)
-		return
-	}
+	p := l.process.provisioning
 	i := slices.IndexFunc(p.Links, func(o provision.Link) bool { return o.Name == l.link })
 	if i < 0 {
 		w.fault("I4: %s installed keys for a link that nobody provisioned", l)

@@ -34,7 +34,6 @@ type Host struct {
 	key      ed25519.PrivateKey
 	identity *auth.Identity // of the key alone: it tells the fingerprint
 	process  *process       // nil: no daemon runs
-	starts   int
 	stranger func(Datagram) // instead of a daemon
 }
 
@@ -105,7 +104,6 @@ func (h *Host) Start() error {
 	if h.process != nil {
 		return fmt.Errorf("%s: a daemon runs", h.Name)
 	}
-	h.starts++
 	p, err := newProcess(h)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy/provision"
 )
 
 // stopPoll is how often a daemon that stops is asked whether it has.
@@ -19,30 +20,30 @@ const stopPoll = 20 * time.Millisecond
 
 // process is one run of a daemon: everything that a crash takes away.
 type process struct {
-	host       *Host
-	number     int // of the host's runs
-	scheduler  *scheduler
-	node       *daemon.Node
-	engine     *dataplane.Engine
-	conn       *conn
-	devices    []*device
-	handshakes []*handshake
-	message    [1]udp.Message
-	stopping   bool
-	over       bool
-	speaker    *life // the machine that is about to send
+	host         *Host
+	provisioning *provision.Provisioning
+	scheduler    *scheduler
+	node         *daemon.Node
+	engine       *dataplane.Engine
+	conn         *conn
+	devices      []*device
+	handshakes   []*handshake
+	message      [1]udp.Message
+	stopping     bool
+	over         bool
+	speaker      *life // the machine that is about to send
 }
 
 func newProcess(h *Host) (*process, error) {
-	p := &process{host: h, number: h.starts, scheduler: &scheduler{world: h.world}}
+	provisioning, err := h.provisioning()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{host: h, provisioning: provisioning, scheduler: &scheduler{world: h.world}}
 	p.conn = &conn{process: p}
 	log := slog.New(slog.DiscardHandler)
 	if h.world.Trace.Logs {
 		log = slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: withoutTime}))
-	}
-	provisioning, err := h.provisioning()
-	if err != nil {
-		return nil, err
 	}
 	p.engine = dataplane.New(dataplane.Config{
 		Conn: p.conn, Poller: poller{}, Log: log,

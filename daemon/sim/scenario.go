@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"pc5d/daemon/link"
+)
 
 var names = []string{"alice", "bob", "carol", "dave"}
 
@@ -29,7 +33,9 @@ func (w *World) Generate() error {
 		count++
 	}
 	for _, name := range names[:count] {
-		w.AddHost(name).Hybrid = w.chance(0.1)
+		h := w.AddHost(name)
+		h.Hybrid = w.chance(0.1)
+		w.hurry(&h.Timers)
 	}
 	for i := 1; i < count; i++ {
 		w.provision(w.Hosts[i], w.Hosts[w.rand.IntN(i)], "ip")
@@ -43,6 +49,19 @@ func (w *World) Generate() error {
 		}
 	}
 	return nil
+}
+
+// hurry makes keys and silences short in some worlds, so that what takes hours happens.
+func (w *World) hurry(t *link.Timers) {
+	if w.chance(0.4) {
+		t.RekeyEvery = w.between(3*time.Second, 20*time.Second)
+		t.RekeyMin = w.between(500*time.Millisecond, 3*time.Second)
+		t.KeyEnd = t.RekeyEvery + w.between(20*time.Second, 40*time.Second)
+		t.Grace = w.between(500*time.Millisecond, 5*time.Second)
+	}
+	if w.chance(0.4) {
+		t.T5084 = w.between(time.Second, 20*time.Second)
+	}
 }
 
 func (w *World) provision(a, b *Host, service string) {

@@ -61,6 +61,9 @@ func (e *End) send(p *packet, f Family, n int) {
 	}
 }
 
+// Packets counts the inner packets that were sent, and those that arrived.
+func (w *World) Packets() (sent, delivered int) { return len(w.watch.packets), w.watch.deliveries }
+
 // build makes the octets: header, marker, number, filler.
 func (e *End) build(f Family, n int, number uint64) []byte {
 	header := headerIPv4
