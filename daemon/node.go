@@ -21,6 +21,7 @@ import (
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy/provision"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	Network      host.Network
 	Scheduler    task.Scheduler
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
+	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	StateDir     string
 	Timers       link.Timers
 	Log          *slog.Logger
@@ -54,6 +56,7 @@ type Node struct {
 	halfOpen *halfOpen
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
+	hinter   hinter
 
 	mu       sync.Mutex // guards the fields below
 	runners  []*runner  // in the order of their start
@@ -164,15 +167,15 @@ func (n *Node) ordered() []*keeper {
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
 
 // Receive takes one signalling datagram from the engine, valid during the call only. It never
-// blocks.
-func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
+// blocks. Strangers knock at the first port only.
+func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte) {
 	h, _, err := underlay.Parse(datagram)
 	if err != nil {
 		n.dropped(link.DropMalformed)
 		return
 	}
 	p := packet{from: from, datagram: append([]byte(nil), datagram...)}
-	if h.Destination == underlay.Broadcast {
+	if h.Destination == underlay.Broadcast && port == (dataplane.Port{}) {
 		if !n.door.deliver(p) {
 			n.refused.Add(1)
 		}
@@ -181,6 +184,7 @@ func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
 	r := n.demux.find(h)
 	if r == nil {
 		n.dropped(link.DropNotForUs)
+		n.hint(port, from, h)
 		return
 	}
 	if !r.deliver(p) {
@@ -263,8 +267,8 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	return link.Link{}, false
 }
 
-func (n *Node) send(to netip.AddrPort, datagram []byte) {
-	if err := n.cfg.Engine.SendSignalling(to, datagram); err != nil {
+func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
+	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "to", to.String(), "error", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 )
 
 // Config is what an Engine works with. It owns Conn and Poller.
@@ -25,10 +26,9 @@ type Config struct {
 	Poller tundev.Poller
 	// Signalling gets every datagram that has an underlay header and is not a user-plane
 	// record. datagram is valid during the call only.
-	Signalling func(from netip.AddrPort, datagram []byte)
-	// SignallingFrom, where it is there, is called instead of Signalling and gets the port that
-	// the datagram came to as well: what SendSignallingFrom answers through.
-	SignallingFrom func(port Port, from netip.AddrPort, datagram []byte)
+	Signalling func(port Port, from netip.AddrPort, datagram []byte)
+	// Stray tells of a record that no context has, at most of one in a batch.
+	Stray func(port Port, from netip.AddrPort, h underlay.Header)
 	// Stirred tells that a link that was armed (Link.Arm) has sent a record: once for each Arm.
 	Stirred func(link string)
 	// Exhausting tells that a key of a context is at a soft limit: once for each context, under
@@ -36,15 +36,6 @@ type Config struct {
 	// was retired meanwhile.
 	Exhausting func(link string, id ContextID)
 	Log        *slog.Logger
-}
-
-func (c *Config) signal(port Port, from netip.AddrPort, datagram []byte) {
-	switch {
-	case c.SignallingFrom != nil:
-		c.SignallingFrom(port, from, datagram)
-	case c.Signalling != nil:
-		c.Signalling(from, datagram)
-	}
 }
 
 // Engine moves the packets of all links.
@@ -147,16 +138,24 @@ func (e *Engine) Turn(key uint32) {
 	e.transmit.notices.tell(&e.config)
 }
 
-// Process takes what was received at the first port: what Run does with the messages of one
-// Receive. For the same caller as Turn.
-func (e *Engine) Process(messages []udp.Message) { e.ProcessFrom(Port{}, messages) }
+// Process takes what was received at a port: what Run does with the messages of one Receive.
+// For the same caller as Turn.
+func (e *Engine) Process(p Port, messages []udp.Message) {
+	if s := e.table.Load().sockets[p]; s != nil {
+		s.receive.process(messages)
+	}
+}
 
 // Ready is closed when Run moves packets.
 func (e *Engine) Ready() <-chan struct{} { return e.ready }
 
-// SendSignalling sends one datagram that is complete, underlay header included.
-func (e *Engine) SendSignalling(to netip.AddrPort, datagram []byte) error {
-	return e.config.Conn.Send(to, datagram, len(datagram))
+// SendSignalling sends one datagram that is complete, underlay header included, through a port.
+func (e *Engine) SendSignalling(p Port, to netip.AddrPort, datagram []byte) error {
+	s := e.table.Load().sockets[p]
+	if s == nil {
+		return fmt.Errorf("dataplane: send signalling: local %s is not there", p)
+	}
+	return s.receive.conn.Send(to, datagram, len(datagram))
 }
 
 // Drops counts what was dropped before a link was found.

@@ -30,7 +30,7 @@ func (e *Engine) PollFrom(p Port) error {
 	if err != nil {
 		return err
 	}
-	e.ProcessFrom(p, r.messages[:n])
+	e.Process(p, r.messages[:n])
 	return nil
 }
 

@@ -2,7 +2,10 @@ package dataplane
 
 import (
 	"net/netip"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"pc5d/dataplane/record"
@@ -12,38 +15,34 @@ import (
 // T50: however reserve and move race, no COUNT is given out twice, and those of a grant belong to
 // its outlet. The engine's own worker is too slow to hit the moment.
 func TestT50ReserveWhileMoving(t *testing.T) {
-	const moves, skip = 20000, 1 << 20
+	const reserves, moves, skip = 60000, 1 << 16, 1 << 20 // all reserves are fewer than skip
 	k := &sendKey{limits: Limits{}.of(suite.AES128GCM), counter: record.NewCounter(record.Limit), outlet: newOutlet(ContextID{}, Port{}, nil, netip.AddrPort{})}
-	stop, last := make(chan struct{}), [2]record.Count{}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	seen := make(map[record.Count]bool)
-	for worker := range last {
-		wg.Go(func() {
-			for range 1 << 18 { // together fewer than skip
-				select {
-				case <-stop:
-					return
-				default:
-				}
+	var workers sync.WaitGroup
+	var reserved atomic.Int64
+	var taken [2][]record.Count
+	for worker := range taken {
+		workers.Go(func() {
+			for range reserves {
 				g := k.reserve(1, 0, 0)
-				if g.records != 1 || g.first < last[worker] || uint16(g.first>>20) != g.outlet.id.Session {
-					t.Errorf("COUNT %#x with name %d after COUNT %#x", g.first, g.outlet.id.Session, last[worker])
+				reserved.Add(1)
+				if g.records != 1 || uint16(g.first>>20) != g.outlet.id.Session {
+					t.Errorf("COUNT %#x for name %d", g.first, g.outlet.id.Session)
 					return
 				}
-				last[worker] = g.first
-				mu.Lock()
-				if seen[g.first] {
-					t.Errorf("COUNT %#x given out twice", g.first)
-				}
-				seen[g.first] = true
-				mu.Unlock()
+				taken[worker] = append(taken[worker], g.first)
 			}
 		})
 	}
-	for n := range moves {
-		k.move(newOutlet(ContextID{Session: uint16(n + 1)}, Port{}, nil, netip.AddrPort{}), skip)
+	for n := 1; n < moves && reserved.Load() < 2*reserves && !t.Failed(); n++ {
+		for before := reserved.Load(); reserved.Load() == before && before < 2*reserves && !t.Failed(); {
+			runtime.Gosched()
+		}
+		k.move(newOutlet(ContextID{Session: uint16(n)}, Port{}, nil, netip.AddrPort{}), skip)
 	}
-	close(stop)
-	wg.Wait()
+	workers.Wait()
+	all := append(taken[0], taken[1]...)
+	slices.Sort(all)
+	if n := len(all); len(slices.Compact(all)) != n {
+		t.Error("a COUNT was given out twice")
+	}
 }

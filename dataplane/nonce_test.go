@@ -144,7 +144,7 @@ func TestSocketFailureEndsRun(t *testing.T) {
 	conn := network.Listen(outerA)
 	e := dataplane.New(dataplane.Config{
 		Conn: conn, Poller: tundev.NewFakePoller(), Log: slog.New(slog.DiscardHandler),
-		Signalling: func(netip.AddrPort, []byte) {},
+		Signalling: func(dataplane.Port, netip.AddrPort, []byte) {},
 	})
 	conn.Close()
 	if err := e.Run(context.Background()); !errors.Is(err, net.ErrClosed) {

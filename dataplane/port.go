@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync/atomic"
 
 	"pc5d/dataplane/udp"
@@ -111,21 +110,4 @@ func (e *Engine) startLocked(s *socket) {
 			e.fail(err)
 		}
 	})
-}
-
-// SendSignallingFrom sends one datagram that is complete, underlay header included, through a
-// port of the caller's choice.
-func (e *Engine) SendSignallingFrom(p Port, to netip.AddrPort, datagram []byte) error {
-	s := e.table.Load().sockets[p]
-	if s == nil {
-		return fmt.Errorf("dataplane: send signalling: local %s is not there", p)
-	}
-	return s.receive.conn.Send(to, datagram, len(datagram))
-}
-
-// ProcessFrom is Process for what was received at an added port.
-func (e *Engine) ProcessFrom(p Port, messages []udp.Message) {
-	if s := e.table.Load().sockets[p]; s != nil {
-		s.receive.process(messages)
-	}
 }

@@ -86,12 +86,12 @@ func TestPortSteppedByHand(t *testing.T) {
 	if _, err := port.Receive(messages); err != nil {
 		t.Fatal(err)
 	}
-	a.engine.ProcessFrom(p, messages)
+	a.engine.Process(p, messages)
 	want(t, a, sent)
 	if err := a.engine.RemovePort(p); err != nil {
 		t.Fatal(err)
 	}
-	a.engine.ProcessFrom(p, messages)
+	a.engine.Process(p, messages)
 	if got := a.link.Counters(); got.Received.Records != 1 || got.Drops.Of(dataplane.DropReplayed) != 0 {
 		t.Fatalf("a removed port processes: %+v", got)
 	}
@@ -128,7 +128,7 @@ func TestPortRefusals(t *testing.T) {
 	if a.link.Install(c) == nil {
 		t.Error("a context sends through a removed port")
 	}
-	if a.engine.SendSignallingFrom(p, outerB, []byte{0x10, 0, 0, 1, 0, 0, 2, 0}) == nil {
+	if a.engine.SendSignalling(p, outerB, []byte{0x10, 0, 0, 1, 0, 0, 2, 0}) == nil {
 		t.Error("signalling leaves through a removed port")
 	}
 }
@@ -166,8 +166,7 @@ func TestPortSignalling(t *testing.T) {
 	}
 	network, signals := udp.NewNetwork(), make(chan signal, 4)
 	a := newEndWith(t, network, outerA, func(c *dataplane.Config) {
-		c.Signalling = func(netip.AddrPort, []byte) { t.Error("Signalling called beside SignallingFrom") }
-		c.SignallingFrom = func(p dataplane.Port, from netip.AddrPort, d []byte) {
+		c.Signalling = func(p dataplane.Port, from netip.AddrPort, d []byte) {
 			signals <- signal{p, from, bytes.Clone(d)}
 		}
 	})
@@ -183,7 +182,7 @@ func TestPortSignalling(t *testing.T) {
 		if got.port != p || got.from != outerB || !bytes.Equal(got.datagram, hello) {
 			t.Fatalf("sent to %s, came to %s from %s", at, got.port, got.from)
 		}
-		if err := a.engine.SendSignallingFrom(got.port, got.from, hello); err != nil {
+		if err := a.engine.SendSignalling(got.port, got.from, hello); err != nil {
 			t.Fatal(err)
 		}
 		messages := udp.NewMessages(1)

@@ -34,6 +34,7 @@ type receiver struct {
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting
+	stray    stray          // of this batch
 	contents []byte
 	used     int // of contents
 	notices  notices
@@ -73,12 +74,13 @@ func (r *receiver) process(messages []udp.Message) {
 				signalling = true
 				continue
 			}
-			r.accept(table, d.Datagram())
+			r.accept(table, messages[i].From, d.Datagram())
 		}
 	}
 	r.open()
 	r.activity.end()
 	r.notices.tell(&r.engine.config)
+	r.tellStray()
 	if signalling {
 		r.signal(messages)
 	}
@@ -104,13 +106,26 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	if !isUserRecord(datagram) {
-		r.engine.config.signal(r.port, from, datagram)
+	if tell := r.engine.config.Signalling; tell != nil && !isUserRecord(datagram) {
+		tell(r.port, from, datagram)
 	}
 }
 
+// stray is a record that no context has.
+type stray struct {
+	from netip.AddrPort
+	h    underlay.Header
+}
+
+func (r *receiver) tellStray() {
+	if tell := r.engine.config.Stray; tell != nil && r.stray.from.IsValid() {
+		tell(r.port, r.stray.from, r.stray.h)
+	}
+	r.stray = stray{}
+}
+
 // accept does the cheap checks and queues a record for opening.
-func (r *receiver) accept(t *table, datagram []byte) {
+func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 	h, aad, sealed, err := record.ParseHeader(datagram)
 	if err != nil {
 		r.engine.drops.add(DropMalformed, 1)
@@ -119,6 +134,7 @@ func (r *receiver) accept(t *table, datagram []byte) {
 	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
 	if k == nil {
 		r.engine.drops.add(DropUnknownContext, 1)
+		r.stray = stray{from, h.Header}
 		return
 	}
 	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {

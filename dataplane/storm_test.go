@@ -235,7 +235,7 @@ func runStorm(t *testing.T, loss float64) {
 		e := &stormEnd{local: at, got: make(map[uint64]bool), stirred: make(chan struct{}, 1), marks: make(chan struct{}, 16)}
 		e.end = newEndWith(t, s.network, at, func(c *dataplane.Config) {
 			c.Stirred = func(string) { e.stirred <- struct{}{} }
-			c.Signalling = func(netip.AddrPort, []byte) { e.marks <- struct{}{} }
+			c.Signalling = func(dataplane.Port, netip.AddrPort, []byte) { e.marks <- struct{}{} }
 		})
 		e.sockets = []*udp.Fake{e.conn}
 		s.ends[side] = e

@@ -57,6 +57,7 @@ type LinkStatus struct {
 	Protection *Protection       `json:"protection,omitempty"` // only while established
 	Keys       time.Time         `json:"keys,omitzero"`        // when the present keys were made
 	Rekeyings  uint64            `json:"rekeyings"`            // since the daemon's start
+	Updates    uint64            `json:"updates"`              // of identifiers, since then
 	LastError  string            `json:"last_error,omitempty"`
 	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
 	RxPackets  uint64            `json:"rx_packets"`

@@ -46,6 +46,7 @@ func TestT05_ReplayAfterRestart(t *testing.T) {
 	heard := p.Attacker().Heard()
 	p.bob.Kill()
 	p.bob.Forget()
+	p.Network.Cut(p.alice, p.bob) // who would soon notice, and come back
 	startAll(t, p.bob)
 	for range 50 {
 		p.Attacker().Replay(heard...)

@@ -11,6 +11,7 @@ import (
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 	"pc5d/policy/provision"
 )
 
@@ -46,7 +47,10 @@ func newProcess(h *Host) (*process, error) {
 	}
 	p.engine = dataplane.New(dataplane.Config{
 		Conn: p.conn, Poller: poller{}, Log: log,
-		Signalling: func(from netip.AddrPort, datagram []byte) { p.node.Receive(from, datagram) },
+		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { p.node.Receive(port, from, datagram) },
+		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { p.node.Stray(port, from, h) },
+		Stirred:    func(link string) { p.node.Stirred(link) },
+		Exhausting: func(link string, _ dataplane.ContextID) { p.node.Exhausting(link) },
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),
@@ -72,7 +76,7 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 func (p *process) receive(d Datagram) {
 	p.host.world.received(p, d)
 	p.message[0] = udp.Message{Data: d.Octets, Segment: len(d.Octets), From: d.From}
-	p.engine.Process(p.message[:])
+	p.engine.Process(dataplane.Port{}, p.message[:])
 }
 
 // stop waits for the node's own end.
