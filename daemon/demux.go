@@ -84,6 +84,17 @@ func (d *demux) remove(local, peer underlay.LayerTwoID, r *runner) {
 		delete(d.byLocal, local)
 		maps.DeleteFunc(d.claims, func(c claim, _ underlay.LayerTwoID) bool { return c.local == local })
 	}
+	d.unbindLocked(local, peer, r)
+}
+
+// unbind takes a pair out; where it is not the runner's nothing happens.
+func (d *demux) unbind(local, peer underlay.LayerTwoID, r *runner) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unbindLocked(local, peer, r)
+}
+
+func (d *demux) unbindLocked(local, peer underlay.LayerTwoID, r *runner) {
 	key := pair{local, peer}
 	if owner, there := d.byPair[key]; !there || owner != r {
 		return

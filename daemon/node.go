@@ -221,8 +221,8 @@ func (n *Node) launch(r *runner) {
 
 // forget takes an ended runner out of the tables.
 func (n *Node) forget(r *runner) {
-	local, peer := r.machine.LayerTwoIDs()
-	n.demux.remove(local, peer, r)
+	local, _ := r.machine.LayerTwoIDs()
+	n.demux.remove(local, r.bound, r)
 	n.halfOpen.end(n.now(), r.conversation)
 	n.mu.Lock()
 	defer n.mu.Unlock()

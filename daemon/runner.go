@@ -207,13 +207,18 @@ func (r *runner) end() {
 	r.removePort(r.port)
 }
 
-// bind enters the pair of L2 IDs once the peer's is known.
+// bind enters the pair of L2 IDs while the peer's is known: it is another one after the handshake
+// began again.
 func (r *runner) bind() {
 	local, peer := r.machine.LayerTwoIDs()
-	if peer != underlay.Broadcast && peer != r.bound {
-		r.node.demux.bind(local, peer, r)
-		r.bound = peer
+	if peer == r.bound {
+		return
 	}
+	r.node.demux.unbind(local, r.bound, r)
+	if peer != underlay.Broadcast {
+		r.node.demux.bind(local, peer, r)
+	}
+	r.bound = peer
 }
 
 // meet gives a responder the keeper of the link that its peer turned out to belong to.

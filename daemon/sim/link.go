@@ -73,14 +73,16 @@ func (e *End) writeTo(b *strings.Builder) {
 }
 
 // Up and Down are the operator's words; what comes of them takes its time.
-func (e *End) Up() {
-	e.order("up")
-}
+func (e *End) Up() { e.order("up") }
 
 // Down asks for the link's release.
-func (e *End) Down() {
-	e.order("down")
-}
+func (e *End) Down() { e.order("down") }
+
+// Rekey asks for new keys.
+func (e *End) Rekey() { e.order("rekey") }
+
+// UpdateIdentifiers asks for new keys, then new identifiers.
+func (e *End) UpdateIdentifiers() { e.order("update") }
 
 // State is the word that pc5ctl status shows, "" where no daemon runs.
 func (e *End) State() string { return e.Host.Status(e).State }

@@ -148,5 +148,9 @@ func (e *End) order(word string) {
 		p.node.Up(at, e.Name) // the error is that at has ended
 	case "down":
 		p.node.Down(at, e.Name)
+	case "rekey":
+		p.node.Rekey(at, e.Name)
+	case "update":
+		p.node.Update(at, e.Name)
 	}
 }
