@@ -22,7 +22,9 @@ type arrival struct {
 	h        underlay.Header
 	datagram []byte
 	pdu      []byte
-	rekeyed  bool // it ended a re-keying of this end: it verified under the new keys
+	ctx      *securityContext // that verified it
+	count    uint64           // its COUNT there
+	rekeyed  bool             // it ended a re-keying of this end: it verified under the new keys
 }
 
 // Receive takes one datagram from the network. An error is a Drop.
@@ -243,6 +245,7 @@ func (m *Machine) receiveSRB2(in arrival) error {
 	if err != nil {
 		return DropMalformed
 	}
+	in.ctx, in.count = c, c.lastCount(in)
 	if n == m.update.next && m.procedure == UpdateTarget {
 		m.acknowledged(in.now, in)
 	}
@@ -287,12 +290,33 @@ func (m *Machine) handleProtected(in arrival, raw []byte, msg pc5s.Message) erro
 		return m.receiveKeepaliveRequest(in.now, raw, msg)
 	case *pc5s.DirectLinkKeepaliveResponse:
 		return m.receiveKeepaliveResponse(in.now, msg)
+	}
+	if in.late(m.ctx) || m.concluded.again(raw) {
+		return DropRepeated
+	}
+	err := m.handleProcedure(in, raw, msg)
+	if err == nil {
+		in.ctx.latest = in.count
+	}
+	return err
+}
+
+// late tells whether a message of a procedure was overtaken: its sender has gone on to another
+// one since, or to other keys. The delayed copy of a request that its sender has given up must
+// not start what nobody would end.
+func (in *arrival) late(sending *securityContext) bool {
+	return in.ctx != sending || in.count < in.ctx.latest
+}
+
+// handleProcedure gives a message to one of the procedures of which one runs at a time.
+func (m *Machine) handleProcedure(in arrival, raw []byte, msg pc5s.Message) error {
+	switch msg := msg.(type) {
 	case *pc5s.DirectLinkModificationRequest:
 		return m.receiveModificationRequest(in.now, raw, msg)
 	case *pc5s.DirectLinkModificationAccept:
-		return m.receiveModificationAccept(in.now)
+		return m.receiveModificationAccept(in.now, raw)
 	case *pc5s.DirectLinkModificationReject:
-		return m.receiveModificationReject(in.now, msg)
+		return m.receiveModificationReject(in.now, raw, msg)
 	case *pc5s.DirectLinkRekeyingRequest:
 		return m.receiveRekeyingRequest(in.now, raw, msg)
 	case *pc5s.DirectLinkRekeyingResponse:
@@ -311,7 +335,7 @@ func (m *Machine) handleProtected(in arrival, raw []byte, msg pc5s.Message) erro
 	case *pc5s.DirectLinkIdentifierUpdateAck:
 		return m.receiveUpdateAck(in.now, in, msg)
 	case *pc5s.DirectLinkIdentifierUpdateReject:
-		return m.receiveUpdateReject(in.now, msg)
+		return m.receiveUpdateReject(in.now, raw, msg)
 	}
 	return DropState
 }

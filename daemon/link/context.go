@@ -41,6 +41,7 @@ type securityContext struct {
 	srb2      *pdcp.Entity   // standard form
 	sealer    *record.Sealer // Extension: AEAD form of SL-SRB2
 	opener    *record.Opener
+	latest    uint64 // COUNT of the last message of a procedure that was taken
 	budget    budget
 	answer    answer             // the last message of the run that made it: sent again on demand
 	made      time.Time          // its age counts from here
@@ -165,6 +166,18 @@ func (c *securityContext) seal(h underlay.Header, o outgoing) ([]byte, error) {
 // exhausting tells whether the context has used up so much that it has to be replaced.
 func (c *securityContext) exhausting() bool {
 	return c.budget.total >= maxFailures || c.srb1.Used() >= softCount || c.srb2 != nil && c.srb2.Used() >= softCount
+}
+
+// lastCount is the COUNT of the PDU of SL-SRB2 that was opened last, which is this one.
+func (c *securityContext) lastCount(in arrival) uint64 {
+	if c.suite == suite.None {
+		return uint64(c.srb2.Last())
+	}
+	h, _, _, err := record.ParseHeader(in.datagram)
+	if err != nil {
+		return 0
+	}
+	return uint64(h.Count)
 }
 
 // protection names the protection of a bearer for people.

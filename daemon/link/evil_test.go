@@ -1,74 +1,140 @@
-package link
+package link_test
 
 import (
 	"bytes"
-	"time"
+	"errors"
+	"testing"
 
-	"pc5d/daemon/keys"
+	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
-	"pc5d/dataplane/pdcp"
-	"pc5d/dataplane/suite"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 )
 
-// What follows makes a peer that holds its keys and breaks the rules. Tests only.
-
-// evilContext is the newest context, also of a run that has not come to its end.
-func (m *Machine) evilContext() *securityContext {
-	all := m.contexts()
-	return all[len(all)-1]
+// at brings a pair to a moment of docs/states.md.
+func at(t testing.TB, name string) *scene {
+	t.Helper()
+	return prepared(t, name, func(*pair) {})
 }
 
-// SendProtected sends any message under the link's keys, whatever the state.
-func (m *Machine) SendProtected(msg pc5s.Message, bearer underlay.LCID) {
-	m.transmit(outgoing{message: pc5s.Marshal(msg), kind: msg.Type(), bearer: bearer, ciphering: pdcp.Ciphered, ctx: m.evilContext()})
-}
-
-// SendCommand sends a second security mode command that was changed first, under keys that fit
-// what it says. A choice that nobody can make keys for goes out under those of the first choice.
-func (m *Machine) SendCommand(now time.Time, change func(*pc5s.DirectLinkSecurityModeCommand)) error {
-	r, first := m.run, m.evilContext()
-	nonce2, id, chosen := [16]byte{0xE1}, uint16(1), first.suite
-	lsb, err := m.drawLSB(r)
-	if err != nil {
-		return err
-	}
-	c := &pc5s.DirectLinkSecurityModeCommand{
-		SequenceNumber: m.nextSequence(), Selected: pc5s.SelectedAlgorithms{Ciphering: first.ciphering, Integrity: first.integrity},
-		Capabilities: bytes.Clone(r.capabilities), SecurityPolicy: r.policy,
-		Nonce2: &nonce2, KNRPSessLSB: &lsb, KNRPIDMSBs: &id, UserPlaneSuite: &chosen,
-	}
-	change(c)
-	p := contextParameters{
-		name: Name{Local: m.local, Peer: m.peer, Session: keys.NewSessionID(r.msb, lsb)}, direction: 1,
-		ciphering: c.Selected.Ciphering, integrity: c.Selected.Integrity, nonce1: r.nonce1, nonce2: nonce2,
-	}
-	if c.UserPlaneSuite != nil && suite.Built(*c.UserPlaneSuite) {
-		p.suite = *c.UserPlaneSuite
-	}
-	knrp, err := m.knrp(r, r.shareB)
-	if err != nil {
-		return err
-	}
-	ctx, err := newSecurityContext(now, knrp, p)
-	if err != nil {
-		p.ciphering, p.integrity = nea.NEA2, nea.NIA2
-		if ctx, err = newSecurityContext(now, knrp, p); err != nil {
-			return err
+// prepared does so after a change of the pair.
+func prepared(t testing.TB, name string, change func(*pair)) *scene {
+	t.Helper()
+	for _, m := range moments() {
+		if m.name == name {
+			return stage(t, moment{name, func(t testing.TB, p *pair) *end { change(p); return m.set(t, p) }})
 		}
 	}
-	m.agree(r, ctx)
-	r.offered = append(r.offered, ctx)
-	m.transmit(m.onSRB1(c, ctx, pdcp.Clear))
+	t.Fatalf("there is no moment %q", name)
 	return nil
 }
 
-// Hear opens a datagram on SL-SRB2, and changes nothing else.
-func (m *Machine) Hear(datagram []byte) (pc5s.Message, error) {
-	sdu, err := m.evilContext().opener.Open(datagram)
-	if err != nil {
-		return nil, err
+// TestT03_EvilAccept: all user-plane configurations that an accept can bring, against all
+// policies of the initiator. Whatever breaks its policy, or cannot be carried, is released with
+// cause 111 before there are user-plane keys.
+func TestT03_EvilAccept(t *testing.T) {
+	words := []policy.Requirement{policy.NotNeeded, policy.Preferred, policy.Required}
+	admitted := 0
+	for c := range 4 {
+		configuration := pc5s.UserPlaneConfiguration{Integrity: c&1 != 0, Ciphering: c&2 != 0}
+		for _, integrity := range words {
+			for _, ciphering := range words {
+				s := prepared(t, "security_mode B", func(p *pair) {
+					p.a.link.UserPlane.Protection = policy.Protection{Integrity: integrity, Ciphering: ciphering}
+				})
+				s.subject, s.peer = s.a, s.b
+				accept := s.fitting(t, pc5s.MessageDirectLinkEstablishmentAccept).(*pc5s.DirectLinkEstablishmentAccept)
+				accept.UserPlane = configuration
+				sent, err := s.put(s.b.machine.SpeakNewest(accept))
+				if err != nil {
+					t.Fatalf("%v against %v, %v: %v", configuration, integrity, ciphering, err)
+				}
+				if configuration.Integrity && configuration.Ciphering && integrity != policy.NotNeeded && ciphering != policy.NotNeeded {
+					admitted++
+					if s.a.machine.State() != link.Established {
+						t.Errorf("%v against %v, %v: %v", configuration, integrity, ciphering, s.a.machine.State())
+					}
+					s.close()
+					continue
+				}
+				if s.a.machine.State() != link.Releasing || s.a.installed != nil || s.a.plane.sends != nil || len(sent) != 1 {
+					t.Fatalf("%v against %v, %v: %v, keys %v", configuration, integrity, ciphering, s.a.machine.State(), s.a.installed != nil)
+				}
+				msg, _, err := s.b.machine.Read(sent[0])
+				if r, ok := msg.(*pc5s.DirectLinkReleaseRequest); !ok || r.Cause != pc5s.CauseProtocolError {
+					t.Errorf("%v against %v, %v: answered by %v, %v", configuration, integrity, ciphering, msg, err)
+				}
+				s.close()
+			}
+		}
 	}
-	return pc5s.Parse(sdu)
+	if admitted != 4 {
+		t.Errorf("%d of 36 were admitted", admitted)
+	}
+}
+
+// TestR10_T02_NullIntegrityChosen: an evil responder with valid credentials chooses null
+// integrity, with and without null ciphering. The command is dropped; the genuine one wins.
+func TestR10_T02_NullIntegrityChosen(t *testing.T) {
+	for _, ciphering := range []nea.Ciphering{nea.NEA0, nea.NEA2} {
+		s := at(t, "auth A, command due")
+		d, err := s.b.machine.CommandWith(s.now, func(c *pc5s.DirectLinkSecurityModeCommand) {
+			c.Selected = pc5s.SelectedAlgorithms{Ciphering: ciphering, Integrity: nea.NIA0}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sent, err := s.put(d); err != link.DropUnverified || len(sent) != 0 || s.a.machine.State() != link.Auth {
+			t.Errorf("%v: %v, %v, %d sent", ciphering, err, s.a.machine.State(), len(sent))
+		}
+		if _, err := s.put(s.b.machine.Again(pc5s.MessageDirectLinkSecurityModeCommand)); err != nil || s.a.machine.State() != link.AwaitAccept {
+			t.Errorf("%v: the genuine command: %v, %v", ciphering, err, s.a.machine.State())
+		}
+		s.close()
+	}
+}
+
+// TestR15_T01_P3_EchoUnderMAC: a responder with valid keys echoes other capabilities or another policy
+// than were sent, or chooses what was not offered: a request altered on its way would look like
+// this if its hash did not make other keys. The initiator answers with cause 8 or 10, in clear,
+// and gives the attempt up.
+func TestR15_T01_P3_EchoUnderMAC(t *testing.T) {
+	type change struct {
+		name  string
+		cause pc5s.Cause
+		alter func(*pc5s.DirectLinkSecurityModeCommand)
+	}
+	changes := []change{
+		{"short capabilities", pc5s.CauseCapabilitiesMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Capabilities = c.Capabilities[:2] }},
+		{"long capabilities", pc5s.CauseCapabilitiesMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Capabilities = append(c.Capabilities, 0) }},
+		{"no suite", pc5s.CauseSignallingPolicyMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.UserPlaneSuite = nil }},
+		{"null ciphering", pc5s.CauseSignallingPolicyMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Selected.Ciphering = nea.NEA0 }},
+	}
+	for bit := range 24 {
+		changes = append(changes, change{"capability bit", pc5s.CauseCapabilitiesMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Capabilities[bit/8] ^= 0x80 >> (bit % 8) }})
+	}
+	for _, integrity := range []policy.Requirement{policy.NotNeeded, policy.Preferred, policy.Required} {
+		for _, ciphering := range []policy.Requirement{policy.NotNeeded, policy.Preferred, policy.Required} {
+			if p := (pc5s.SecurityPolicy{Integrity: integrity, Ciphering: ciphering}); p != pc5s.SecurityPolicy(policy.DefaultSignalling().Protection) {
+				changes = append(changes, change{"policy", pc5s.CauseSignallingPolicyMismatch, func(c *pc5s.DirectLinkSecurityModeCommand) { c.SecurityPolicy = p }})
+			}
+		}
+	}
+	for _, c := range changes {
+		s := at(t, "auth A, command due")
+		d, err := s.b.machine.CommandWith(s.now, c.alter)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		sent, err := s.put(d)
+		var rejected *link.RejectedError
+		if err != nil || !errors.As(s.a.machine.Failed(), &rejected) || !rejected.Local || rejected.Cause != c.cause || s.a.installed != nil {
+			t.Errorf("%s: %v, %v, %v", c.name, err, s.a.machine.State(), s.a.machine.Failed())
+		}
+		if len(sent) != 1 || !bytes.Equal(sent[0][underlay.HeaderLen+2:], []byte{0x10, sent[0][underlay.HeaderLen+3], byte(c.cause)}) {
+			t.Errorf("%s: answered by %x", c.name, sent)
+		}
+		s.close()
+	}
 }

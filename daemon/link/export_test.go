@@ -180,3 +180,30 @@ func (m *Machine) Kept() (effects, contexts, names int) {
 
 // RequestTag is the conversation tag of the request under way.
 func (m *Machine) RequestTag() [8]byte { return kei.Tag(m.run.request) }
+
+// Read opens a datagram of SL-SRB2 or a complete by the newest keys of m, as the owner of these
+// keys can.
+func (m *Machine) Read(datagram []byte) (pc5s.Message, []byte, error) {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := m.newest()
+	var sdu []byte
+	switch {
+	case h.LCID == underlay.SRB1:
+		sdu, err = c.srb1.Open(pdu, pdcp.Ciphered)
+	case c.suite == suite.None:
+		sdu, err = c.srb2.Open(pdu, pdcp.Ciphered)
+	default:
+		sdu, err = c.opener.Open(datagram)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	msg, err := pc5s.Parse(sdu)
+	return msg, sdu, err
+}
+
+// Sent is the establishment request of this attempt.
+func (m *Machine) Sent() *pc5s.DirectLinkEstablishmentRequest { return m.parsed }

@@ -118,10 +118,11 @@ func (m *Machine) receiveUpdateAck(now time.Time, in arrival, msg *pc5s.DirectLi
 
 // receiveUpdateReject ends an update whose new L2 ID is taken at the peer; the next one draws
 // another.
-func (m *Machine) receiveUpdateReject(now time.Time, msg *pc5s.DirectLinkIdentifierUpdateReject) error {
+func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.DirectLinkIdentifierUpdateReject) error {
 	if m.procedure != UpdateInitiator {
 		return DropState
 	}
+	m.concluded = raw
 	m.dropUpdate()
 	if msg.Cause == pc5s.CauseLayer2IDConflict {
 		m.wish.update = true

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
 )
 
 // TestRekeying_LateResponse: the complete arrives, and the response comes, later than the grace time after the
@@ -29,4 +30,71 @@ func TestRekeying_LateResponse(t *testing.T) {
 		t.Errorf("re-keyed %d and %d; a %v (%v)", p.a.rekeyed, p.b.rekeyed, p.a.machine.State(), p.a.machine.Failed())
 	}
 	p.agree(t, "late response")
+}
+
+// TestT15_StaleRequest: a copy of a request comes after its sender has given it up and gone on,
+// under the same keys or after a re-keying. It starts nothing, and the link goes on.
+func TestT15_StaleRequest(t *testing.T) {
+	for _, kind := range []pc5s.MessageType{
+		pc5s.MessageDirectLinkIdentifierUpdateRequest, pc5s.MessageDirectLinkModificationRequest, pc5s.MessageDirectLinkRekeyingRequest,
+	} {
+		for _, rekey := range []bool{false, true} {
+			p := newPair(t)
+			rested(t, p)
+			s := &scene{pair: p, subject: p.a, peer: p.b}
+			held := p.b.machine.Speak(s.fitting(t, kind))
+			if rekey {
+				p.command(t, p.b, p.b.machine.Rekey)
+			} else {
+				p.command(t, p.b, func(now time.Time) error { return p.b.machine.Modify(now, flows()) })
+			}
+			p.pass(6 * time.Second)
+			if _, err := s.put(held); err != link.DropRepeated {
+				t.Errorf("%v, re-keyed %v: got %v", kind, rekey, err)
+			}
+			p.pass(30 * time.Second)
+			if p.a.machine.State() != link.Established || p.a.machine.Running() != link.NoProcedure {
+				t.Errorf("%v, re-keyed %v: %v %v (%v)", kind, rekey, p.a.machine.State(), p.a.machine.Running(), p.a.machine.Failed())
+			}
+			p.close()
+		}
+	}
+}
+
+// TestT15_RepeatedAnswer: the answer to one procedure is sent again, as it is where its request
+// came twice, and does not answer the next procedure.
+func TestT15_RepeatedAnswer(t *testing.T) {
+	modify := func(p *pair) error { return p.a.machine.Modify(p.now, flows()) }
+	for _, c := range []struct {
+		name   string
+		start  func(p *pair) error
+		answer pc5s.Message
+		again  link.Procedure // runs when it comes again
+	}{
+		{"accept", modify, &pc5s.DirectLinkModificationAccept{SequenceNumber: 50}, link.Modify},
+		{"reject", modify, &pc5s.DirectLinkModificationReject{SequenceNumber: 50, Cause: pc5s.CauseServiceNotAllowed}, link.Modify},
+		{"update reject", func(p *pair) error { return p.a.machine.UpdateIdentifiers(p.now) }, &pc5s.DirectLinkIdentifierUpdateReject{SequenceNumber: 50, Cause: pc5s.CauseLayer2IDConflict}, link.UpdateInitiator},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPair(t)
+			rested(t, p)
+			defer p.close()
+			s := &scene{pair: p, subject: p.a, peer: p.b}
+			p.command(t, p.a, func(time.Time) error { return c.start(p) })
+			p.until(t, func() bool { return p.a.machine.Running() == c.again })
+			if _, err := s.put(p.b.machine.Speak(c.answer)); err != nil {
+				t.Fatalf("the first answer: %v", err)
+			}
+			if c.again == link.Modify {
+				p.command(t, p.a, func(time.Time) error { return c.start(p) })
+			}
+			local, _, _ := p.a.machine.UpdateUnderWay()
+			if _, err := s.put(p.b.machine.Speak(c.answer)); err != link.DropRepeated || p.a.machine.Running() != c.again {
+				t.Errorf("the same again: %v, runs %v", err, p.a.machine.Running())
+			}
+			if now, _, _ := p.a.machine.UpdateUnderWay(); now != local {
+				t.Errorf("the same again took %v away", local)
+			}
+		})
+	}
 }

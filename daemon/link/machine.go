@@ -51,6 +51,7 @@ type Machine struct {
 	former       former
 	modification *pc5s.DirectLinkModificationRequest // ours
 	modified     answer                              // to the peer's
+	concluded    received                            // what ended the last procedure of this end
 	alive        keepAlive
 	bucket       bucket // of the peer's requests
 

@@ -56,20 +56,20 @@ func (m *Machine) judgeModification(msg *pc5s.DirectLinkModificationRequest) pc5
 	return 0
 }
 
-func (m *Machine) receiveModificationAccept(now time.Time) error {
+func (m *Machine) receiveModificationAccept(now time.Time, raw []byte) error {
 	if m.procedure != Modify {
 		return DropState
 	}
-	m.modification = nil
+	m.modification, m.concluded = nil, raw
 	m.conclude(now, nil)
 	return nil
 }
 
-func (m *Machine) receiveModificationReject(now time.Time, msg *pc5s.DirectLinkModificationReject) error {
+func (m *Machine) receiveModificationReject(now time.Time, raw []byte, msg *pc5s.DirectLinkModificationReject) error {
 	if m.procedure != Modify {
 		return DropState
 	}
-	m.modification = nil
+	m.modification, m.concluded = nil, raw
 	m.conclude(now, fmt.Errorf("%w: %s", ErrModificationRejected, msg.Cause))
 	return nil
 }

@@ -131,23 +131,22 @@ func (m *Machine) yield(now time.Time, theirs Procedure) error {
 		}
 	case theirs.rank() < own.rank():
 		return DropCollision
-	case theirs.rank() == own.rank():
-		if m.local > m.peer || m.run != nil && len(m.run.offered) > 0 {
-			return DropCollision
-		}
+	case theirs.rank() == own.rank() && (m.local > m.peer || m.run != nil && len(m.run.offered) > 0):
+		return DropCollision
 	default:
-		m.postpone(own)
+		m.postpone(own, theirs)
 	}
 	m.abandon(now)
 	return nil
 }
 
-// postpone lets an own procedure start again later.
-func (m *Machine) postpone(p Procedure) {
-	switch p {
-	case UpdateInitiator:
+// postpone lets an own procedure start again later, where the peer's does not serve it too and
+// nothing newer waits.
+func (m *Machine) postpone(own, theirs Procedure) {
+	switch {
+	case own == UpdateInitiator && theirs != UpdateTarget:
 		m.wish.update = true
-	case Modify:
+	case own == Modify && m.wish.modify == nil:
 		m.wish.modify = m.modification
 	}
 }

@@ -2,188 +2,208 @@ package link_test
 
 import (
 	"bytes"
-	"crypto/tls"
+	"crypto/ecdh"
+	"crypto/rand"
+	"slices"
 	"testing"
 	"time"
 
-	"pc5d/daemon/auth"
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 )
 
-// TestP2_C1_Relay: somebody on the path changes the same field in both directions, so that each
-// end sees a conversation without contradictions. There is no link, and if there ever were one
-// its ends would have to agree.
-func TestP2_C1_Relay(t *testing.T) {
-	swap := func(d []byte, a, b []byte) {
-		for i := 0; i+len(a) <= len(d); i++ {
-			if bytes.Equal(d[i:i+len(a)], a) {
-				copy(d[i:], b)
-				i += len(a) - 1
-			}
-		}
-	}
-	reference := newPair(t)
-	reference.commanded(t)
-	request := reference.sent[0][underlay.HeaderLen+2:]
-	nonce := reference.a.machine.Nonce1()
-	reference.close()
-	position := bytes.Index(request, nonce[:])
-	if position < 0 {
-		t.Fatal("the request does not show Nonce_1")
-	}
-	// rewrite replaces octets of the request wherever they appear, and the tag that follows from it.
-	rewrite := func(change func(request []byte)) func() func(int, []byte) {
-		return func() func(int, []byte) {
-			var was, is []byte
-			return func(_ int, d []byte) {
-				if was == nil {
-					was = bytes.Clone(d[underlay.HeaderLen+2:])
-					is = bytes.Clone(was)
-					change(is)
-				}
-				oldTag, newTag := kei.Tag(was), kei.Tag(is)
-				if bytes.Contains(d, newTag[:]) {
-					swap(d, newTag[:], oldTag[:]) // an answer, on its way to A
-					return
-				}
-				swap(d, was, is)
-				swap(d, oldTag[:], newTag[:])
-			}
-		}
-	}
-	identifiers := func(a, b underlay.LayerTwoID) func() func(int, []byte) {
-		octets := func(id underlay.LayerTwoID) []byte { return []byte{byte(id >> 16), byte(id >> 8), byte(id)} }
-		return func() func(int, []byte) {
-			return func(_ int, d []byte) {
-				for _, at := range []int{1, 4} {
-					switch {
-					case bytes.Equal(d[at:at+3], octets(a)):
-						copy(d[at:], octets(b))
-					case bytes.Equal(d[at:at+3], octets(b)):
-						copy(d[at:], octets(a))
-					}
-				}
-			}
-		}
-	}
-	// The MSB stays another number than 0, which no request may have.
-	for name, relay := range map[string]func() func(int, []byte){
-		"Nonce_1":                rewrite(func(r []byte) { r[position] ^= 1 }),
-		"MSB of K_NRP-sess ID":   rewrite(func(r []byte) { r[position+17] = r[position+17]%255 + 1 }),
-		"sequence number":        rewrite(func(r []byte) { r[1] ^= 1 }),
-		"name of the initiator":  rewrite(func(r []byte) { swap(r, []byte("alice"), []byte("carol")) }),
-		"L2 ID of the initiator": identifiers(0xA11CE, 0x5A11CE),
-		"L2 ID of the responder": identifiers(0xB0B, 0x5B0B),
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPair(t)
-			defer p.close()
-			p.alter = relay()
-			p.run()
-			p.agree(t, name)
-			if p.a.installed != nil || p.b.installed != nil {
-				t.Errorf("a link: a %v, b %v", p.a.machine.State(), p.b.machine)
-			}
-			if p.b.machine == nil || p.a.machine.State() == link.Requested {
-				t.Error("the relay did not even get to the handshake: the case proves nothing")
-			}
-		})
-	}
-}
-
-// TestT07_C4_Mirror: every message comes back to its sender as if the other end had sent it, and
-// also goes where it should. The link comes up between the right two ends, or not at all.
-func TestT07_C4_Mirror(t *testing.T) {
-	for _, turned := range []bool{false, true} {
-		p := newPair(t)
-		p.lose = func(index int) bool {
-			d := bytes.Clone(p.sent[index])
-			if turned { // the identifiers, too
-				copy(d[1:4], p.sent[index][4:7])
-				copy(d[4:7], p.sent[index][1:4])
-			}
-			p.queue = append(p.queue, transit{p.b.address, p.a.address, d}, transit{p.a.address, p.b.address, bytes.Clone(d)})
-			return false
-		}
-		p.run()
-		p.agree(t, "mirrored, turned %t", turned)
-		for _, e := range []*end{p.a, p.b} {
-			if e.installed != nil && e.installed.Agreement.A == e.installed.Agreement.B {
-				t.Errorf("a link with itself: %+v", e.installed.Agreement)
-			}
-		}
-		if p.a.installed == nil || p.b.installed == nil {
-			t.Errorf("turned %t: mirroring alone prevents the link: a %v, b %v", turned, p.a.machine.Failed(), p.b.drops)
-		}
-		p.close()
-	}
-	// An own request that the mirror hands back is never answered.
-	p := newPair(t)
-	p.start()
-	if _, admitted, err := p.a.admission.Receive(p.now, p.b.address, p.sent[0]); err != link.DropTarget && err != link.DropOwnRequest || admitted != nil {
-		t.Errorf("own request: %v, %v", admitted, err)
-	}
-	p.close()
-}
-
-// liar claims another name in its request, then goes on as what it is.
-type liar struct {
-	link.Authentication
-	claims string
-}
-
-func (l *liar) Local() link.Peer {
-	p := l.Authentication.Local()
-	if l.claims != "" {
-		p.Name = l.claims
-	}
-	return p
-}
-
-func (l *liar) Initiate(peer string, pins []policy.Fingerprint) (link.Handshake, error) {
-	l.claims = ""
-	return l.Authentication.Initiate(peer, pins)
-}
-
-// TestP1_C1_IdentitySwap: carol is a provisioned peer of bob, but her key does not make her alice
-// for him, whatever her request says.
-func TestP1_C1_IdentitySwap(t *testing.T) {
-	for _, claims := range []string{"carol", "alice", "Carol", "carol.", "carol\x00"} {
-		p := newPair(t)
-		trust := pins{}
-		carol, bob := nodeOf(t, "carol", 3, trust), nodeOf(t, "bob", 2, trust)
-		for _, n := range []*auth.Authentication{carol, bob} {
-			trust[n.Local().Name] = []policy.Fingerprint{n.Local().Fingerprint}
-		}
-		p.a.config.Auth, p.b.config.Auth = &liar{carol, claims}, bob
-		p.b.link.Peer, p.b.link.Pins = "carol", trust["carol"]
-		p.run()
-		if honest := claims == "carol"; honest != (p.b.installed != nil) || honest != (p.a.installed != nil) || honest != (p.b.machine.Failed() == nil) {
-			t.Errorf("carol as %q: responder %v, %v", claims, p.b.machine.State(), p.b.machine.Failed())
-		}
-		p.close()
-	}
-}
-
-func nodeOf(t *testing.T, name string, seed byte, trust pins) *auth.Authentication {
+// message is the clear message in a datagram of SL-SRB0.
+func message(t testing.TB, datagram []byte) []byte {
 	t.Helper()
-	id, err := auth.NewIdentity(keyOf(seed), name, epoch)
+	_, pdu, err := underlay.Parse(datagram)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return auth.New(auth.Config{Identity: id, Trust: trust, Now: func() time.Time { return epoch }, Curves: []tls.CurveID{tls.X25519}})
+	_, sdu, err := pdcp.ParseUnprotected(pdu)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sdu
 }
 
-// TestP1_WrongPinAtTheResponder: the initiator's key is not the pinned one.
-func TestP1_WrongPinAtTheResponder(t *testing.T) {
-	p := newPair(t)
-	defer p.close()
-	p.a.config.Auth = nodeOf(t, "alice", 9, pins{"bob": p.a.link.Pins})
-	p.run()
-	if _, ok := p.b.machine.Failed().(*link.RefusedError); !ok || p.a.installed != nil || p.b.installed != nil {
-		t.Errorf("responder: %v", p.b.machine.Failed())
+// relay sits between the ends and shows B another request than A sent. It keeps each side's
+// conversation consistent: copies of the request and conversation tags are rewritten both ways,
+// and so is what else it swaps.
+type relay struct {
+	toB, toA [][2][]byte // what is replaced by what
+}
+
+// follow makes the relay rewrite whatever follows from a change of the request. It knows the
+// request once it has passed.
+func (r *relay) follow(request, shown []byte) {
+	tag, other := kei.Tag(request), kei.Tag(shown)
+	r.toB = append(r.toB, [2][]byte{request, shown}, [2][]byte{tag[:], other[:]})
+	r.toA = append(r.toA, [2][]byte{other[:], tag[:]})
+}
+
+func (r *relay) pass(d []byte, rules [][2][]byte) []byte {
+	for _, rule := range rules {
+		d = bytes.ReplaceAll(d, rule[0], rule[1])
+	}
+	return d
+}
+
+// relayed runs an establishment through a relay for 30 s; alter gives the request that B sees.
+// source is the L2 ID that B sees A under, 0 for A's own.
+func relayed(t *testing.T, source underlay.LayerTwoID, alter func(*pc5s.DirectLinkEstablishmentRequest), also func(*relay)) *network {
+	t.Helper()
+	n := newNetwork(t)
+	r := &relay{}
+	n.start()
+	sdu := message(t, n.sent[0])
+	msg, err := pc5s.Parse(bytes.Clone(sdu))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alter(msg.(*pc5s.DirectLinkEstablishmentRequest))
+	if shown := pc5s.Marshal(msg); !bytes.Equal(shown, sdu) {
+		r.follow(sdu, shown)
+	}
+	also(r)
+	own := n.a.config.Local
+	end := n.now.Add(30 * time.Second)
+	for n.now.Before(end) {
+		for i := range n.queue {
+			d := &n.queue[i]
+			toB := d.to == n.b.address
+			if source != 0 {
+				readdress(d.datagram, toB, own, source)
+			}
+			if toB {
+				d.datagram = r.pass(d.datagram, r.toB)
+			} else {
+				d.datagram = r.pass(d.datagram, r.toA)
+			}
+		}
+		if !n.step(t, end) {
+			break
+		}
+	}
+	return n
+}
+
+// readdress changes the L2 ID that one side knows A under.
+func readdress(d []byte, toB bool, own, shown underlay.LayerTwoID) {
+	if toB {
+		d[4], d[5], d[6] = byte(shown>>16), byte(shown>>8), byte(shown)
+	} else {
+		d[1], d[2], d[3] = byte(own>>16), byte(own>>8), byte(own)
+	}
+}
+
+// parted demands that a relay got no link and no end has keys.
+func parted(t *testing.T, n *network, what string) {
+	t.Helper()
+	defer n.close()
+	if n.a.machine.State() == link.Established || n.a.installed != nil {
+		t.Errorf("%s: the initiator has a link", what)
+	}
+	if m := n.b.machine; m == nil {
+		t.Errorf("%s: the responder never came in, the relay is broken: %s", what, n.describe())
+	} else if m.State() == link.Established || n.b.installed != nil {
+		t.Errorf("%s: the responder has a link", what)
+	}
+}
+
+// TestP02_Relay swaps what an attacker in the middle can: nonce, session ID half, both layer-2
+// IDs, the X25519 shares of the handshake. There is no link and there are no keys at either end.
+func TestP02_Relay(t *testing.T) {
+	same, nothing := func(*pc5s.DirectLinkEstablishmentRequest) {}, func(*relay) {}
+	plain := relayed(t, 0, same, nothing)
+	if !plain.both(link.Established) {
+		t.Fatalf("an honest relay gets no link: %s", plain.describe())
+	}
+	plain.close()
+	parted(t, relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) { r.Nonce1 = &[16]byte{1} }, nothing), "nonce")
+	half := uint8(0x42)
+	parted(t, relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) { r.KNRPSessMSB = &half }, nothing), "half of the session ID")
+	parted(t, relayed(t, 0x00FACE, same, nothing), "layer-2 ID of A")
+	parted(t, shares(t), "shares")
+	n := newNetwork(t) // L2 ID of B: it first stands in the server flight
+	n.before = func(d transit) {
+		if h, _, _ := underlay.Parse(d.datagram); d.to == n.a.address && h.Source == n.b.config.Local {
+			readdress(d.datagram[3:], false, 0x00FACE, 0)
+		} else if d.to == n.b.address && h.Destination == 0x00FACE {
+			readdress(d.datagram, false, n.b.config.Local, 0)
+		}
+	}
+	n.start()
+	n.rest(t, 30*time.Second)
+	parted(t, n, "layer-2 ID of B")
+}
+
+// shares replaces both X25519 shares of the handshake by the relay's own.
+func shares(t *testing.T) *network {
+	t.Helper()
+	own, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := newNetwork(t)
+	group, swapped := []byte{0x00, 0x1d, 0x00, 0x20}, 0
+	n.before = func(d transit) {
+		if at := bytes.Index(d.datagram, group); at >= 0 && at+36 <= len(d.datagram) && d.datagram[7] == 0 {
+			copy(d.datagram[at+4:], own.PublicKey().Bytes())
+			swapped++
+		}
+	}
+	n.start()
+	n.rest(t, 30*time.Second)
+	if swapped < 2 {
+		t.Errorf("only %d shares were swapped", swapped)
+	}
+	return n
+}
+
+// TestR15_P3_BiddingDown clears each bit of the capabilities and weakens the policy in the
+// request, with everything rewritten that follows from it. The key depends on the request's
+// hash, so B's command does not verify: the initiator stays silent, and there is never a link.
+// (Causes 8 and 10 are for a responder who echoes wrongly under a right MAC.)
+func TestR15_P3_BiddingDown(t *testing.T) {
+	nothing := func(*relay) {}
+	reference := newPair(t)
+	reference.start()
+	capabilities := reference.a.machine.Sent().Capabilities
+	reference.close()
+	commands := 0
+	silent := func(n *network, what string) {
+		for _, d := range n.sent {
+			if d[7] == 0 && message(t, d)[0] == 0x10 {
+				t.Errorf("%s: the initiator answers by a security mode reject", what)
+			}
+		}
+		// A bit that B needs makes it refuse; every other one lets it go on to its command.
+		if slices.ContainsFunc(n.sent, func(d []byte) bool { return d[7] == byte(underlay.SRB1) }) {
+			commands++
+			if n.a.drops[link.DropUnverified] == 0 {
+				t.Errorf("%s: the command was not refused: %v", what, n.a.drops)
+			}
+		}
+		parted(t, n, what)
+	}
+	for bit := range 8 * len(capabilities) {
+		if capabilities[bit/8]&(0x80>>(bit%8)) == 0 {
+			continue
+		}
+		silent(relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) {
+			c := bytes.Clone(r.Capabilities)
+			c[bit/8] &^= 0x80 >> (bit % 8)
+			r.Capabilities = c
+		}, nothing), "a capability less")
+	}
+	for _, p := range []policy.Protection{{Integrity: policy.Preferred, Ciphering: policy.Preferred}, {Integrity: policy.Required, Ciphering: policy.NotNeeded}, {}} {
+		silent(relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) { r.SecurityPolicy = pc5s.SecurityPolicy(p) }, nothing), "a weaker policy")
+	}
+	if commands < 2 {
+		t.Errorf("only %d runs came to a command", commands)
 	}
 }

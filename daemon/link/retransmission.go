@@ -78,6 +78,12 @@ func (m *Machine) repeat(now time.Time) error {
 	return DropRepeated
 }
 
+// received is a message that was taken and may come again.
+type received []byte
+
+// again tells whether a message is the same once more.
+func (r received) again(raw []byte) bool { return len(r) > 0 && string(r) == string(raw) }
+
 // answer is what a peer's request got; it is sent again when the same request comes again.
 type answer struct {
 	request []byte

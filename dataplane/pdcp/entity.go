@@ -33,6 +33,7 @@ type Config struct {
 type Entity struct {
 	cfg    Config
 	txNext uint32
+	last   uint32
 	window window
 }
 
@@ -72,6 +73,9 @@ func (e *Entity) Rename(session uint16) { e.cfg.Session = session }
 // Used is how many COUNTs of the sending direction are used up.
 func (e *Entity) Used() uint32 { return e.txNext }
 
+// Last is the COUNT of the PDU that Open took last.
+func (e *Entity) Last() uint32 { return e.last }
+
 // Open verifies a PDU and returns its SDU in a slice of its own. Nothing changes before the
 // MAC-I is right (TS 38.323, 5.2.2). The caller found the entity by the PDU's K_NRP-sess ID,
 // which the MAC-I covers.
@@ -98,5 +102,6 @@ func (e *Entity) Open(pdu []byte, c Ciphering) ([]byte, error) {
 	if !e.window.take(count) {
 		return nil, ErrReplay
 	}
+	e.last = count
 	return data, nil
 }
