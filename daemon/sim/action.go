@@ -16,8 +16,7 @@ var actions = []Action{
 	{"up", 10, func(_ *World, e *End) { e.Up() }},
 	{"down", 3, func(_ *World, e *End) { e.Down() }},
 	{"rekey", 6, func(_ *World, e *End) { e.Rekey() }},
-	{"update", 0, // not before the node carries new names out
-		func(_ *World, e *End) { e.UpdateIdentifiers() }},
+	{"update", 4, func(_ *World, e *End) { e.UpdateIdentifiers() }},
 	{"restart", 2, func(w *World, e *End) { e.Host.Stop(); w.startLater(e.Host) }},
 	{"crash", 3, func(w *World, e *End) { e.Host.Kill(); w.startLater(e.Host) }},
 	{"crash with a torn state file", 1, func(w *World, e *End) { e.Host.Kill(); e.Host.Tear(); w.startLater(e.Host) }},

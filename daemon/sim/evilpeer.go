@@ -95,6 +95,17 @@ func (e *EvilPeer) header(lcid underlay.LCID) underlay.Header {
 	return underlay.Header{Form: underlay.FormPDCP, Destination: e.session.peer, Source: e.session.local, LCID: lcid}
 }
 
+// Hear gives the evil peer something recorded, as if from a host.
+func (e *EvilPeer) Hear(d Datagram, from *Host) {
+	d.From = from.Address
+	e.receive(d)
+}
+
+// Authenticated tells whether a handshake of the evil peer came to its end.
+func (e *EvilPeer) Authenticated() bool {
+	return e.session != nil && e.session.handshake != nil && e.session.handshake.Complete()
+}
+
 // receive is the way of a datagram to the evil peer.
 func (e *EvilPeer) receive(d Datagram) {
 	peer := e.Host.world.Network.hosts[d.From]

@@ -97,3 +97,12 @@ func (e *End) Agreement() link.Agreement {
 	}
 	return link.Agreement{}
 }
+
+// LayerTwo is the name that the end's machine goes by, zero while it is not established.
+func (e *End) LayerTwo() link.Name {
+	var n link.Name
+	if l := e.Host.world.current(e); l != nil {
+		n.Local, n.Peer = l.machine.LayerTwoIDs()
+	}
+	return n
+}

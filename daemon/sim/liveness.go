@@ -2,25 +2,22 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // What liveness allows (T94).
 const (
+	healingTime      = 75 * time.Second // the longest pause between attempts, and one attempt
 	livenessTime     = 60 * time.Second
 	livenessMessages = 150 // signalling datagrams for each link
 	pingEvery        = 500 * time.Millisecond
-	// staleTime is when a session that one end lost counts as what kept a link down.
-	staleTime = livenessTime / 2
 )
 
 // LivenessError says which links did not come back.
 type LivenessError struct {
 	Links []*Link
-	// Stale tells that an end of each is established in a session that the other end does not
-	// have: only a keep-alive or an operator finds that out.
-	Stale bool
 	text  string
 }
 
@@ -60,6 +57,9 @@ func (w *World) Liveness() error {
 	if err := w.EndFaults(); err != nil {
 		return err
 	}
+	if err := w.heals(); err != nil {
+		return err
+	}
 	before := w.signalling
 	for _, l := range w.Links {
 		l.A.Up()
@@ -85,20 +85,43 @@ func (w *World) Liveness() error {
 	return nil
 }
 
+// heals demands that a link that an end tries to bring up comes up without an operator: at the
+// latest with the next attempt, which may be a minute away.
+func (w *World) heals() error {
+	var trying []*proof
+	for _, l := range w.Links {
+		if wants(l.A) || wants(l.B) {
+			trying = append(trying, &proof{link: l})
+		}
+	}
+	all := func() bool {
+		return !slices.ContainsFunc(trying, func(p *proof) bool { return !p.link.Hopeless && !p.link.Agreed() })
+	}
+	if !w.RunUntil(healingTime, all) {
+		return w.notLive(trying)
+	}
+	return nil
+}
+
+// wants tells whether an end is on its way up, or waits for its next attempt.
+func wants(e *End) bool {
+	s := e.State()
+	return s == "establishing" || s == "waiting" || s == "failed"
+}
+
 func (w *World) notLive(proofs []*proof) error {
 	if len(w.faults) > 0 {
 		return w.faults[0]
 	}
-	failed := &LivenessError{Stale: true}
+	failed := &LivenessError{}
 	var texts []string
 	for _, p := range proofs {
-		if p.done() {
+		if p.link.Hopeless || p.link.Agreed() && p.done() {
 			continue
 		}
 		l := p.link
 		texts = append(texts, fmt.Sprintf("%s is %q at %s and %q at %s (%v %v)", l, l.A.State(), l.A.Host.Name, l.B.State(), l.B.Host.Name, w.current(l.A), w.current(l.B)))
 		failed.Links = append(failed.Links, l)
-		failed.Stale = failed.Stale && p.stale >= staleTime
 	}
 	failed.text = "not live: " + strings.Join(texts, "; ")
 	return failed
@@ -111,12 +134,6 @@ func (l *Link) Agreed() bool {
 	return a != nil && b != nil && a.sending.send == b.sending.receive && l.A.Established() && l.B.Established()
 }
 
-// stale tells whether an end is established and the other end is not in that session.
-func (l *Link) stale() bool {
-	w := l.A.Host.world
-	return (w.current(l.A) != nil || w.current(l.B) != nil) && !l.Agreed()
-}
-
 // Proof returns what tells whether the link is live: it pings until an answer came each way.
 func (l *Link) Proof() (live func() bool) { return (&proof{link: l}).done }
 
@@ -125,7 +142,6 @@ type proof struct {
 	link  *Link
 	tried time.Time // zero: not yet
 	pongs []func() bool
-	stale time.Duration
 	ok    bool
 }
 
@@ -136,22 +152,10 @@ func (p *proof) done() bool {
 		return true
 	}
 	if p.tried.IsZero() || w.now.Sub(p.tried) >= pingEvery {
-		if p.tried = w.now; p.link.stale() {
-			p.stale += pingEvery
-		}
+		p.tried = w.now
 		p.pongs = []func() bool{p.link.A.Ping(IPv4), p.link.B.Ping(IPv6)}
 		w.After(pingEvery, func() {}) // so that there is a next step
 	}
 	p.ok = p.link.Agreed() && p.pongs[0]() && p.pongs[1]()
 	return p.ok
-}
-
-// Renew is an operator who takes links down and up again at both ends; then they must be live.
-func (w *World) Renew(links []*Link) error {
-	for _, l := range links {
-		l.A.Down()
-		l.B.Down()
-	}
-	w.Run(5 * time.Second)
-	return w.Liveness()
 }

@@ -62,6 +62,9 @@ func (w *World) hurry(t *link.Timers) {
 	if w.chance(0.4) {
 		t.T5084 = w.between(time.Second, 20*time.Second)
 	}
+	if w.chance(0.3) {
+		t.T5090 = w.between(3*time.Second, 30*time.Second)
+	}
 }
 
 func (w *World) provision(a, b *Host, service string) {

@@ -26,12 +26,12 @@ func TestSeeds(t *testing.T) {
 	if testing.Short() {
 		count = min(count, defaultSeeds/4)
 	}
-	begin, stale := time.Now(), 0
+	begin := time.Now()
 	for seed := first; seed < first+count && !t.Failed(); seed++ {
-		stale += runSeed(t, seed)
+		runSeed(t, seed)
 	}
 	spent := time.Since(begin)
-	t.Logf("%d seeds from %d in %v, %.1f seeds/s; in %d an operator had to end a stale session", count, first, spent.Round(time.Millisecond), float64(count)/spent.Seconds(), stale)
+	t.Logf("%d seeds from %d in %v, %.1f seeds/s", count, first, spent.Round(time.Millisecond), float64(count)/spent.Seconds())
 }
 
 // TestRegressions runs the seeds that failed once.
@@ -67,35 +67,27 @@ func environment(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// runSeed runs one seed twice; what happens must be the same, and right. It returns 1 if a
-// session had become stale.
-func runSeed(t *testing.T, seed uint64) (stale int) {
+// runSeed runs one seed twice; what happens must be the same, and right.
+func runSeed(t *testing.T, seed uint64) {
 	t.Helper()
-	once, stale := playSeed(t, seed)
-	again, _ := playSeed(t, seed)
+	once, again := playSeed(t, seed), playSeed(t, seed)
 	if once != again {
 		t.Errorf("seed %d: two runs differ: %s and %s: make sim SEED=%d", seed, once, again, seed)
 	}
-	return stale
 }
 
-func playSeed(t *testing.T, seed uint64) (hash string, stale int) {
+func playSeed(t *testing.T, seed uint64) (hash string) {
 	t.Helper()
 	w := newWorld(t, seed)
 	w.Trace.Logs = os.Getenv("SIM_TRACE") != ""
 	err := w.Scenario()
-	// Until there is a keep-alive, only an operator ends a session that the other end has lost.
-	if lost, ok := errors.AsType[*sim.LivenessError](err); ok && lost.Stale {
-		stale = 1
-		err = w.Renew(lost.Links)
-	}
 	if w.Trace.Logs {
 		w.Trace.WriteTo(os.Stdout)
 	}
 	if err != nil {
 		failed(t, w, err)
 	}
-	return w.Trace.Hash(), stale
+	return w.Trace.Hash()
 }
 
 // newWorld makes an empty world with seeded cryptography. Its state directories are in memory
