@@ -207,3 +207,14 @@ func (m *Machine) Read(datagram []byte) (pc5s.Message, []byte, error) {
 
 // Sent is the establishment request of this attempt.
 func (m *Machine) Sent() *pc5s.DirectLinkEstablishmentRequest { return m.parsed }
+
+// Plain is the last message of this type that m sent, before its protection.
+func (m *Machine) Plain(t pc5s.MessageType) []byte {
+	if m.ctx != nil && m.ctx.answer.reply.kind == t {
+		return m.ctx.answer.reply.message
+	}
+	if m.retry.last.kind == t {
+		return m.retry.last.message
+	}
+	return nil
+}

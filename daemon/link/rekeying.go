@@ -59,8 +59,11 @@ func (m *Machine) receiveRekeyingRequest(now time.Time, raw []byte, msg *pc5s.Di
 	if m.procedure == RekeyingB && bytes.Equal(raw, m.run.request) {
 		return m.repeat(now)
 	}
-	if now.Before(m.wish.rekeyAt) && m.procedure == NoProcedure {
+	if now.Before(m.wish.rekeyAt) && m.procedure != RekeyingA {
 		return DropRate // the peer repeats it until its time has come (T35)
+	}
+	if err := m.admitRequest(now); err != nil {
+		return err
 	}
 	r, err := m.judgeRekeying(raw, msg)
 	if err != nil {
