@@ -26,11 +26,11 @@ func (e *Engine) Poll() error { return e.PollFrom(Port{}) }
 // PollFrom receives once from a port and processes what came.
 func (e *Engine) PollFrom(p Port) error {
 	r := e.table.Load().sockets[p].receive
-	n, err := r.conn.Receive(r.messages)
+	messages, err := r.wait()
 	if err != nil {
 		return err
 	}
-	e.Process(p, r.messages[:n])
+	e.Process(p, messages)
 	return nil
 }
 

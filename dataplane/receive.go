@@ -29,8 +29,8 @@ type receiver struct {
 	port     Port
 	conn     udp.Conn
 	activity activity
-	messages []udp.Message
-	context  *keyContext // of the waiting records
+	messages []udp.Message // made by the first receive
+	context  *keyContext   // of the waiting records
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting
@@ -43,7 +43,6 @@ type receiver struct {
 func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
 	return &receiver{
 		engine: e, port: port, conn: conn,
-		messages: udp.NewMessages(receiveMessages),
 		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
 	}
 }
@@ -52,12 +51,22 @@ func (r *receiver) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		n, err := r.conn.Receive(r.messages)
+		messages, err := r.wait()
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
-		r.process(r.messages[:n])
+		r.process(messages)
 	}
+}
+
+// wait waits for what the socket brings. A megabyte of buffers is for a worker only: an engine that
+// somebody else drives has none.
+func (r *receiver) wait() ([]udp.Message, error) {
+	if r.messages == nil {
+		r.messages = udp.NewMessages(receiveMessages)
+	}
+	n, err := r.conn.Receive(r.messages)
+	return r.messages[:n], err
 }
 
 // process takes what one receive brought: first the records, then the signalling.
