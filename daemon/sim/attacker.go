@@ -20,10 +20,17 @@ func (a *Attacker) Heard() []Datagram {
 	return slices.DeleteFunc(slices.Clone(a.world.Network.recorded), func(d Datagram) bool { return d.Forged })
 }
 
-// recent are the newest n of what hosts sent.
+// recent are the newest n of what hosts sent, oldest first.
 func (a *Attacker) recent(n int) []Datagram {
-	heard := a.Heard()
-	return heard[max(0, len(heard)-n):]
+	recorded := a.world.Network.recorded
+	newest := make([]Datagram, 0, n)
+	for i := len(recorded) - 1; i >= 0 && len(newest) < n; i-- {
+		if !recorded[i].Forged {
+			newest = append(newest, recorded[i])
+		}
+	}
+	slices.Reverse(newest)
+	return newest
 }
 
 // any picks one of what hosts sent lately.
