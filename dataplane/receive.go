@@ -30,7 +30,7 @@ type receiver struct {
 	conn     udp.Conn
 	activity activity
 	messages []udp.Message // made by the first receive
-	context  *keyContext // of the waiting records
+	context  *keyContext   // of the waiting records
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting

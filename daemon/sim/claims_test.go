@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,10 +10,10 @@ import (
 	"pc5d/daemon/sim"
 )
 
-// TestC2_T10_KeysStolenLater: an attacker has recorded an establishment and then gets both
+// TestKeysStolenLater: an attacker has recorded an establishment and then gets both
 // long-term keys. With them he answers and asks in the recorded conversations again; nothing that
 // was recorded goes on, because the ephemeral keys are gone.
-func TestC2_T10_KeysStolenLater(t *testing.T) {
+func TestKeysStolenLater(t *testing.T) {
 	p := newPair(t, 1)
 	p.establish()
 	p.carries()
@@ -110,5 +111,80 @@ func TestC12_Garbage(t *testing.T) {
 	}
 	p.sound()
 	p.carries()
+	p.live()
+}
+
+// TestC7_ReplayedUserData: every record of user data is replayed, reflected and sent with each octet
+// damaged. Each packet is delivered once.
+func TestC7_ReplayedUserData(t *testing.T) {
+	p := newPair(t, 5)
+	p.establish()
+	if lost := p.traffic(time.Second); lost != 0 {
+		t.Errorf("%d packets were lost", lost)
+	}
+	_, before := p.Packets()
+	for i, d := range p.Attacker().Heard() {
+		p.Attacker().Replay(d)
+		p.Attacker().Reflect(d)
+		d.Octets = slices.Clone(d.Octets)
+		d.Octets[i%len(d.Octets)] ^= 1
+		p.Attacker().Replay(d)
+		p.Run(time.Millisecond)
+	}
+	if _, after := p.Packets(); after != before {
+		t.Errorf("%d packets came again", after-before)
+	}
+	p.carries()
+	p.live()
+}
+
+// TestC9_NoNonceTwice: keys and names change in quick succession, both ends die and come back, all
+// under traffic; wire.go looks at every nonce.
+func TestC9_NoNonceTwice(t *testing.T) {
+	p := newPair(t, 6)
+	p.alice.Timers.RekeyMin, p.bob.Timers.RekeyMin = 0, 0
+	p.establish()
+	for round := range 12 {
+		end := p.link.Ends()[round%2]
+		end.Rekey()
+		p.traffic(300 * time.Millisecond)
+		end.Peer.UpdateIdentifiers()
+		p.traffic(300 * time.Millisecond)
+		if round%4 == 3 {
+			end.Host.Kill()
+			startAll(t, end.Host)
+			p.within(10*time.Second, "the link is back", p.link.Agreed)
+		}
+	}
+	p.live()
+}
+
+// TestC10_NothingInClear: packets are sent while the link is down, coming up, dying and gone. None
+// leaves in clear (wire.go), and none that was sent while it was down arrives later.
+func TestC10_NothingInClear(t *testing.T) {
+	p := newPair(t, 7)
+	p.start()
+	p.link.A.Send(sim.IPv4, 100)
+	p.link.B.Send(sim.IPv6, 100)
+	p.link.A.Up()
+	for range 20 {
+		p.link.A.Send(sim.IPv4, 100)
+		p.Step()
+	}
+	p.within(10*time.Second, "a link", p.link.Agreed)
+	p.carries()
+	_, before := p.Packets()
+	p.link.A.Down()
+	p.within(10*time.Second, "the link is down", func() bool { return p.link.A.State() == "down" && p.link.B.State() == "down" })
+	p.link.A.Send(sim.IPv4, 100)
+	p.link.B.Send(sim.IPv6, 100)
+	p.link.A.Up()
+	p.within(10*time.Second, "a link", p.link.Agreed)
+	if _, after := p.Packets(); after != before {
+		t.Errorf("%d packets of a link that was down arrived", after-before)
+	}
+	p.bob.Kill()
+	p.link.A.Send(sim.IPv4, 100)
+	p.Run(time.Second)
 	p.live()
 }

@@ -9,9 +9,9 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// TestT20_NothingVisibleStays: after an identifier update no datagram carries an identifier that
+// TestR21_NothingVisibleStays: after an identifier update no datagram carries an identifier that
 // one before it carried, and no packet is lost on the way.
-func TestT20_NothingVisibleStays(t *testing.T) {
+func TestR21_NothingVisibleStays(t *testing.T) {
 	p := newPair(t, 1)
 	p.alice.Timers.RekeyMin, p.bob.Timers.RekeyMin = 0, 0
 	p.establish()
