@@ -105,6 +105,7 @@ func (k *keeper) down() error {
 		k.current.release(pc5s.CauseNoLongerNeeded)
 	}
 	for _, r := range k.attempts {
+		r.dismissed = true // it may be established before it hears of it
 		r.release(pc5s.CauseNoLongerNeeded)
 	}
 	if k.idle() {
@@ -186,6 +187,9 @@ func (k *keeper) concluded(r *runner, e link.Concluded) {
 // one ends without a message unless its Nonce_1 is the larger. A session that another one has
 // replaced in the engine meanwhile is too late.
 func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
+	if r.dismissed {
+		return // its release is on its way
+	}
 	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
 	if k.current != nil {
 		if lead < k.since {
@@ -218,7 +222,7 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 		k.released(err)
 		return
 	}
-	if k.current == nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
+	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}

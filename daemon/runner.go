@@ -46,6 +46,7 @@ type runner struct {
 	port         dataplane.Port      // that the link sends from
 	former       dataplane.Port      // and the one before, until its name ends
 	early        []func(*keeper)     // what the keeper will be told; at most earlyNotices
+	dismissed    bool                // the operator wants no link of it; touched by the keeper's tasks only
 }
 
 // packet is one signalling datagram; it owns its octets.

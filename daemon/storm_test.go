@@ -213,3 +213,19 @@ func TestT13_GlareOnManyThreads(t *testing.T) {
 		b.down()
 	}
 }
+
+// TestDownWins gives both operators' word while attempts of both ends are about to be established:
+// the link ends, and does not come back by itself.
+func TestDownWins(t *testing.T) {
+	a, b := newSites(t, "", func(*link.Timers) {})
+	for round := range 20 {
+		both(a, b, (*site).up)
+		if states := both(a, b, (*site).down); states != [2]string{"down", "down"} {
+			t.Errorf("round %d: %v after the word of the operators", round, states)
+		}
+		time.Sleep(20 * time.Millisecond) // of an attempt that was given up
+		if states := both(a, b, (*site).down); states != [2]string{"down", "down"} {
+			t.Errorf("round %d: %v after it was given again", round, states)
+		}
+	}
+}
