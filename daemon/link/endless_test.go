@@ -107,3 +107,29 @@ func TestT33_SlowHandshakeOfAResponder(t *testing.T) {
 	}
 	t.Errorf("after ten minutes the initiator is %s", i.p.a.machine.State())
 }
+
+// TestT11_HintsAreBounded: refusals that anyone can send tell people a few times, not as often as
+// they come; the last one is the reason that is given in the end.
+func TestT11_HintsAreBounded(t *testing.T) {
+	i := newImpostor(t)
+	for n := range 1000 {
+		cause := pc5s.CauseNotAllowed
+		if n%2 == 1 {
+			cause = pc5s.CauseLackOfResources
+		}
+		h := underlay.Header{Form: underlay.FormPDCP, Destination: i.p.a.config.Local, Source: 0xBAD, LCID: underlay.SRB0}
+		reject := pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(&pc5s.DirectLinkEstablishmentReject{Cause: cause}))
+		if err := i.p.a.machine.Receive(i.p.now, i.p.b.address, reject); !errors.Is(err, link.DropHint) {
+			t.Fatal(err)
+		}
+	}
+	hints := 0
+	for e, ok := i.p.a.machine.Next(); ok; e, ok = i.p.a.machine.Next() {
+		if _, ok := e.(link.Hint); ok {
+			hints++
+		}
+	}
+	if hints == 0 || hints > 8 {
+		t.Errorf("%d hints of 1000 forged refusals", hints)
+	}
+}

@@ -38,6 +38,7 @@ type Machine struct {
 	retry     retransmission // of the establishment, the release, or the procedure
 	deadline  time.Time      // of a half-open responder, of an initiator's handshake, of a release
 	hint      error          // last unauthenticated refusal
+	hints     int            // told of so far
 	failed    error
 
 	ctx       *securityContext // sends and receives
