@@ -67,10 +67,11 @@ func (k *keeper) renamed(r *runner) {
 	}
 }
 
-// moved follows the peer to another address.
+// moved follows the peer to another address. Its port is the link's alone: whoever wants a new link
+// calls at the port where it listens.
 func (k *keeper) moved(r *runner, to netip.AddrPort) {
 	if k.current == r {
-		k.endpoint, k.status.Endpoint = to, to.String()
+		k.endpoint, k.status.Endpoint = netip.AddrPortFrom(to.Addr(), k.endpoint.Port()), to.String()
 		k.log.Info("peer moved", "endpoint", k.status.Endpoint)
 		k.publish()
 	}
