@@ -252,6 +252,9 @@ func (m *Machine) receiveSRB2(in arrival) error {
 	if n == m.update.next && m.procedure == UpdateTarget {
 		m.acknowledged(in.now, in)
 	}
+	if m.update.follows && m.state == Established && n == m.ctx.names[0] {
+		m.follow(in.now, in)
+	}
 	if c == m.ctx && m.procedure == RekeyingA && len(m.run.offered) > 0 {
 		m.rekeyed(in.now) // B sends under the new keys: it has the complete
 		in.rekeyed = true

@@ -22,6 +22,7 @@ type identifierUpdate struct {
 	next     Name                // target: receives, not yet sent under; zero: none
 	answered answer              // target: the accept
 	acked    answer              // initiator: the ack
+	follows  bool                // initiator: the target has not sent under the new name yet
 	old      Name                // receives for the grace time; zero: none
 	oldUntil time.Time
 }
@@ -106,6 +107,7 @@ func (m *Machine) receiveUpdateAccept(now time.Time, raw []byte, msg *pc5s.Direc
 		SequenceNumber: m.nextSequence(), TargetLayerTwoID: msg.SourceLayerTwoID, KNRPSessLSB: msg.KNRPSessLSB,
 		TargetUserInfo: msg.SourceUserInfo, TargetLinkLocal: msg.SourceLinkLocal,
 	}))
+	m.update.follows = true
 	m.conclude(now, nil)
 	return nil
 }
@@ -140,21 +142,38 @@ func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.Direc
 }
 
 // acknowledged ends the update at the target: the ack, or any PDU under the new identifiers that
-// verified. The address that it came from is the peer's.
+// verified. The address that it came from is the peer's. The question that follows shows the
+// initiator this end's address, and its answer proves the new path.
 func (m *Machine) acknowledged(now time.Time, in arrival) {
 	if err := m.switchNames(now); err != nil {
 		m.fail(err)
 		return
 	}
-	if in.from != m.endpoint {
-		m.former = former{m.endpoint}
-		m.endpoint = in.from
-		m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: in.from})
-	}
+	m.meetAt(in.from)
 	m.conclude(now, nil)
-	if m.former.endpoint.IsValid() {
-		m.requestKeepAlive(now) // the new path is proved by a protected answer
+	if m.state == Established {
+		m.requestKeepAlive(now)
 	}
+}
+
+// follow ends the update for the initiator: the first PDU of the target under the new identifiers
+// shows where that one is now. The new path is proved by a protected answer.
+func (m *Machine) follow(now time.Time, in arrival) {
+	m.update.follows = false
+	if m.meetAt(in.from) {
+		m.requestKeepAlive(now)
+	}
+}
+
+// meetAt sends to another address of the peer from now on.
+func (m *Machine) meetAt(from netip.AddrPort) (moved bool) {
+	if from == m.endpoint {
+		return false
+	}
+	m.former = former{m.endpoint}
+	m.endpoint = from
+	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: from})
+	return true
 }
 
 // expect receives under a new name from now on.
@@ -176,7 +195,7 @@ func (m *Machine) switchNames(now time.Time) error {
 	m.ctx.move(u.next)
 	m.local, m.peer = u.next.Local, u.next.Peer
 	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1})
-	u.next, u.local, u.conflict = Name{}, 0, 0
+	u.next, u.local, u.conflict, u.follows = Name{}, 0, 0, false
 	m.schedulePrivacy(now)
 	return nil
 }
