@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"pc5d/daemon/task"
+	"pc5d/dataplane"
+	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
+)
+
+// still is a scheduler whose queues run nothing.
+type still struct{}
+
+func (still) Now() time.Time             { return time.Time{} }
+func (still) NewQueue(func()) task.Queue { return still{} }
+func (still) Post(func())                {}
+func (still) WakeAt(time.Time)           {}
+func (still) Close()                     {}
+
+// newStill makes a node with one keeper, whose tasks are called by the test.
+func newStill(t *testing.T) *keeper {
+	t.Helper()
+	st, err := openState(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(st.close)
+	log := slog.New(slog.DiscardHandler)
+	engine := dataplane.New(dataplane.Config{Conn: udp.NewNetwork().Listen(netip.MustParseAddrPort("192.0.2.1:1")), Poller: tundev.NewFakePoller(), Log: log})
+	plane, err := engine.AddLink("link", tundev.NewFake("pc5-link"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &Node{cfg: Config{Scheduler: still{}, Engine: engine}, log: log, state: st, demux: newDemux(), halfOpen: newHalfOpen()}
+	k := &keeper{node: n, plane: plane, log: log, queue: still{}}
+	k.view = newView(k.status)
+	return k
+}
+
+func (k *keeper) runner() *runner {
+	return &runner{node: k.node, keeper: k, queue: still{}, born: k.node.serial.Add(1)}
+}
+
+// TestPairOfTwoResponders: who answers a request to everybody under the L2 ID of another
+// responder, which it has seen, gets nothing that is sent to that one.
+func TestPairOfTwoResponders(t *testing.T) {
+	k := newStill(t)
+	first, second := k.runner(), k.runner()
+	k.node.demux.bind(1, 2, first)
+	k.node.demux.bind(1, 2, second)
+	if r := k.node.demux.byPair[pair{1, 2}]; r != recipient(first) {
+		t.Error("the second responder has the first one's pair")
+	}
+	k.node.demux.unbind(1, 2, second)
+	k.node.demux.unbind(1, 2, first)
+	if len(k.node.demux.byPair) != 0 || len(k.node.demux.peers) != 0 {
+		t.Errorf("kept: %v %v", k.node.demux.byPair, k.node.demux.peers)
+	}
+}
