@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pc5d/daemon/link"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
@@ -59,5 +60,21 @@ func TestPairOfTwoResponders(t *testing.T) {
 	k.node.demux.unbind(1, 2, first)
 	if len(k.node.demux.byPair) != 0 || len(k.node.demux.peers) != 0 {
 		t.Errorf("kept: %v %v", k.node.demux.byPair, k.node.demux.peers)
+	}
+}
+
+// TestSharedNameOutlivesAnAbandonedUpdate: a session that was born of a request to everybody goes
+// on under the L2 ID of the request when an update of it came to nothing.
+func TestSharedNameOutlivesAnAbandonedUpdate(t *testing.T) {
+	k := newStill(t)
+	r := k.runner()
+	r.gathering = &gathering{node: k.node, local: 1, queue: still{}}
+	r.dropName(link.Name{Local: 3, Peer: 4, Session: 5})
+	if r.gathering == nil {
+		t.Error("the L2 ID of the request is given back while it is in use")
+	}
+	r.dropName(link.Name{Local: 1, Peer: 2, Session: 5})
+	if r.gathering != nil {
+		t.Error("the L2 ID of the request is kept")
 	}
 }
