@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"testing"
@@ -44,6 +45,24 @@ func newStill(t *testing.T) *keeper {
 
 func (k *keeper) runner() *runner {
 	return &runner{node: k.node, keeper: k, queue: still{}, born: k.node.serial.Add(1)}
+}
+
+// TestWaitersOfAReplacedSession: whoever waits for a procedure of a session that another one
+// replaces hears so at once.
+func TestWaitersOfAReplacedSession(t *testing.T) {
+	k := newStill(t)
+	k.installed(k.runner(), k.node.serial.Add(1), link.Agreed{})
+	done := make(chan error, 1)
+	k.run(waiter{[]link.Procedure{link.RekeyingA}, done}, (*link.Machine).Rekey)
+	k.installed(k.runner(), k.node.serial.Add(1), link.Agreed{})
+	select {
+	case err := <-done:
+		if !errors.Is(err, errReplaced) {
+			t.Errorf("told %v", err)
+		}
+	default:
+		t.Error("nobody told it")
+	}
 }
 
 // TestPairOfTwoResponders: who answers a request to everybody under the L2 ID of another
