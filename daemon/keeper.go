@@ -20,6 +20,9 @@ const (
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
+	// maxAttempts bounds the attempts of a link at a time: a peer that only ever authenticates is
+	// half-open no more, and bounded here (chosen).
+	maxAttempts = 8
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
@@ -142,9 +145,14 @@ func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
 
 func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
-	if !slices.Contains(k.attempts, r) {
-		k.attempts = append(k.attempts, r)
+	if slices.Contains(k.attempts, r) {
+		return
 	}
+	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= maxAttempts {
+		k.attempts[i].abandon() // the peer's oldest
+		k.attempts = slices.Delete(k.attempts, i, i+1)
+	}
+	k.attempts = append(k.attempts, r)
 }
 
 func (k *keeper) hinted(err error) {

@@ -97,3 +97,21 @@ func TestSharedNameOutlivesAnAbandonedUpdate(t *testing.T) {
 		t.Error("the L2 ID of the request is kept")
 	}
 }
+
+// TestAttemptsOfAPeerAreBounded: a peer that authenticates again and again and never goes on has
+// a few machines, and does not end this end's own attempt.
+func TestAttemptsOfAPeerAreBounded(t *testing.T) {
+	k := newStill(t)
+	own := k.runner()
+	own.role = link.RoleA
+	k.attempts = append(k.attempts, own)
+	var last *runner
+	for range 100 {
+		last = k.runner()
+		last.role = link.RoleB
+		k.authenticated(last, link.Peer{Name: "evil"})
+	}
+	if n := len(k.attempts); n > 8 || k.attempts[0] != own || k.attempts[n-1] != last {
+		t.Errorf("%d attempts", n)
+	}
+}
