@@ -218,3 +218,19 @@ func (m *Machine) Plain(t pc5s.MessageType) []byte {
 	}
 	return nil
 }
+
+// KeysOf names the keys that protected a datagram of m; nil where nothing does, or they are gone.
+func (m *Machine) KeysOf(datagram []byte) any {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil || h.LCID == underlay.SRB0 {
+		return nil
+	}
+	n, err := nameOf(arrival{h: underlay.Header{Form: h.Form, Destination: h.Source, Source: h.Destination}, datagram: datagram, pdu: pdu})
+	if err != nil {
+		return nil
+	}
+	if c := m.named(n); c != nil {
+		return c
+	}
+	return nil
+}
