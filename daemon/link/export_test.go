@@ -138,11 +138,16 @@ func (m *Machine) CommandWith(now time.Time, alter func(*pc5s.DirectLinkSecurity
 
 // RekeyingRequestOf makes a fitting re-keying request of a peer that has no run under way.
 func (m *Machine) RekeyingRequestOf() (*pc5s.DirectLinkRekeyingRequest, error) {
+	return m.RekeyingRequestWith(capabilities(m.link))
+}
+
+// RekeyingRequestWith makes one with other capabilities; its binder is right.
+func (m *Machine) RekeyingRequestWith(c pc5s.Capabilities) (*pc5s.DirectLinkRekeyingRequest, error) {
 	x, err := pskdhe.New()
 	if err != nil {
 		return nil, err
 	}
-	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: capabilities(m.link)}
+	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: c}
 	if err := m.drawRequest(r); err != nil {
 		return nil, err
 	}
