@@ -55,11 +55,11 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
-	if err := m.yield(now, UpdateTarget); err != nil {
-		return err
-	}
 	if msg.KNRPSessMSB == 0 {
 		return DropForm
+	}
+	if err := m.crossing(UpdateTarget); err != nil {
+		return err
 	}
 	if !msg.SourceLayerTwoID.Assignable() || m.cfg.Identifiers.Taken(msg.SourceLayerTwoID) {
 		m.reply(now, &m.update.answered, raw, m.protected(&pc5s.DirectLinkIdentifierUpdateReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseLayer2IDConflict}))
@@ -70,6 +70,7 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 		m.fail(err)
 		return nil
 	}
+	m.yield(UpdateTarget)
 	m.dropOld()
 	local := m.cfg.Identifiers.Reserve()
 	m.expect(Name{Local: local, Peer: msg.SourceLayerTwoID, Session: keys.NewSessionID(msg.KNRPSessMSB, lsb)})

@@ -62,12 +62,15 @@ func (a *keepAlive) extend(now time.Time) {
 // advanceKeepAlive fires T5084, T5085 and T5086.
 func (m *Machine) advanceKeepAlive(now time.Time) {
 	a := &m.alive
-	switch {
-	case due(a.end, now) && a.heard != a.endMark:
-		a.extend(now)
-	case due(a.end, now): // the peer announced that silence is its end
+	if due(a.end, now) && a.heard == a.endMark { // the peer announced that silence is its end
 		m.failed = ErrInactive
 		m.release(now, pc5s.CauseConnectionNotAvailable)
+		return
+	}
+	if due(a.end, now) {
+		a.extend(now)
+	}
+	switch {
 	case due(a.due, now) && a.heard != a.mark:
 		m.rest(now)
 	case due(a.due, now):
