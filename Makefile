@@ -2,15 +2,18 @@
 # make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
 # make trace  which test proves which requirement of docs/requirements.md
+# make sim    whole daemons on a simulated network; make sim SEED=n shows one run
+# make soak   goes on with the simulation until it is stopped, or a seed fails
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30000x
-STAGES      := vet trace unit race fuzz net
+STAGES      := vet trace unit race sim fuzz net
+SEEDS       ?= 3000
 # The pattern ./... leaves out folders that begin with a dot.
 PACKAGES    := ./... ./.ci/trace
 
-.PHONY: build demo test deps $(STAGES)
+.PHONY: build demo test deps soak $(STAGES)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -38,6 +41,19 @@ unit:
 
 race:
 	$(GO) test -race -short $(PACKAGES)
+
+# Generated worlds of whole daemons, each run twice; with SEED=n that one, with everything
+# that happened in it.
+sim:
+ifdef SEED
+	@mkdir -p bin/sim
+	SIM_FIRST=$(SEED) SIM_SEEDS=1 SIM_TRACE=1 $(GO) test -v -count=1 -artifacts -outputdir $(CURDIR)/bin/sim -run '^TestSeeds$$' ./daemon/sim
+else
+	@GO=$(GO) SEEDS=$(SEEDS) .ci/sim
+endif
+
+soak:
+	@GO=$(GO) SEEDS=$(SEEDS) .ci/sim forever
 
 fuzz:
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz

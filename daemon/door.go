@@ -8,6 +8,7 @@ import (
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/link"
 	"pc5d/daemon/task"
+	"pc5d/dataplane"
 )
 
 // doorSize bounds what waits at the door; more is dropped, the sender repeats.
@@ -53,7 +54,7 @@ func (d *door) receive(p packet) {
 	case admitted != nil:
 		d.admit(admitted)
 	default:
-		d.node.send(p.from, answer)
+		d.node.send(dataplane.Port{}, p.from, answer)
 	}
 }
 

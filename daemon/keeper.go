@@ -124,9 +124,23 @@ func (k *keeper) up() error {
 	return nil
 }
 
+// run asks the current machine for a procedure; its end is told to w.
+func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
+	r := k.current
+	if r == nil {
+		w.done <- control.ErrNotEstablished
+		return
+	}
+	k.waiters = append(k.waiters, w)
+	r.step(func() {
+		// A machine that has ended meanwhile tells its keeper, and the keeper the waiters.
+		_ = ask(r.machine, k.node.now())
+	})
+}
+
 func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
-	if r.role == link.RoleB {
+	if !slices.Contains(k.attempts, r) {
 		k.attempts = append(k.attempts, r)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy/provision"
 )
@@ -33,11 +34,16 @@ type Config struct {
 	Network      host.Network
 	Scheduler    task.Scheduler
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
+	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	StateDir     string
 	Timers       link.Timers
 	Log          *slog.Logger
 	Version      string
+	Observe      func(Observation) // nil outside of simulations; called by any queue's tasks
 }
+
+// stopLimit bounds the releases of a daemon that stops.
+const stopLimit = 1500 * time.Millisecond
 
 // Node is a running pc5d: all links of one host.
 type Node struct {
@@ -50,12 +56,14 @@ type Node struct {
 	halfOpen *halfOpen
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
+	hinter   hinter
 
-	mu       sync.Mutex // guards the fields below
-	runners  []*runner  // in the order of their start
-	stopping bool
-	ended    chan struct{} // closed by finish
-	finish   func()        // stopping, and no runner is left
+	mu         sync.Mutex // guards the fields below
+	runners    []*runner  // in the order of their start
+	gatherings []*gathering
+	stopping   bool
+	ended      chan struct{} // closed by finish
+	finish     func()        // stopping, and no runner is left
 }
 
 // New opens the state directory, makes the interfaces, and configures the host. On an error
@@ -102,7 +110,12 @@ func (n *Node) Run(ctx context.Context) error {
 	n.Start()
 	<-ctx.Done()
 	n.Stop()
-	<-n.ended
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	select {
+	case <-n.ended:
+	case <-limit.C: // timers of the standard are longer than anyone waits for the end of a daemon
+	}
 	n.Close()
 	return nil
 }
@@ -119,8 +132,11 @@ func (n *Node) Stop() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stopping = true
-	for _, k := range n.keepers {
+	for _, k := range n.ordered() {
 		k.queue.Post(k.halt)
+	}
+	for _, g := range n.gatherings {
+		g.stop()
 	}
 	for _, r := range n.runners {
 		r.release(pc5s.CauseConnectionNotAvailable)
@@ -155,15 +171,15 @@ func (n *Node) ordered() []*keeper {
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
 
 // Receive takes one signalling datagram from the engine, valid during the call only. It never
-// blocks.
-func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
+// blocks. Strangers knock at the first port only.
+func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte) {
 	h, _, err := underlay.Parse(datagram)
 	if err != nil {
 		n.dropped(link.DropMalformed)
 		return
 	}
 	p := packet{from: from, datagram: append([]byte(nil), datagram...)}
-	if h.Destination == underlay.Broadcast {
+	if h.Destination == underlay.Broadcast && port == (dataplane.Port{}) {
 		if !n.door.deliver(p) {
 			n.refused.Add(1)
 		}
@@ -172,6 +188,7 @@ func (n *Node) Receive(from netip.AddrPort, datagram []byte) {
 	r := n.demux.find(h)
 	if r == nil {
 		n.dropped(link.DropNotForUs)
+		n.hint(port, from, h)
 		return
 	}
 	if !r.deliver(p) {
@@ -196,6 +213,11 @@ func (n *Node) initiate(k *keeper) (*runner, error) {
 func (n *Node) launch(r *runner) {
 	local, _ := r.machine.LayerTwoIDs()
 	n.demux.add(local, r)
+	n.begin(r)
+}
+
+// begin lets a runner go on whose own L2 ID leads to it already.
+func (n *Node) begin(r *runner) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.runners = append(n.runners, r)
@@ -208,9 +230,12 @@ func (n *Node) launch(r *runner) {
 
 // forget takes an ended runner out of the tables.
 func (n *Node) forget(r *runner) {
-	local, peer := r.machine.LayerTwoIDs()
-	n.demux.remove(local, peer, r)
+	local, _ := r.machine.LayerTwoIDs()
+	n.demux.remove(local, r.bound, r)
 	n.halfOpen.end(n.now(), r.conversation)
+	if r.gathering != nil {
+		r.gathering.leave(r)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.runners = slices.DeleteFunc(n.runners, func(o *runner) bool { return o == r })
@@ -254,8 +279,8 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	return link.Link{}, false
 }
 
-func (n *Node) send(to netip.AddrPort, datagram []byte) {
-	if err := n.cfg.Engine.SendSignalling(to, datagram); err != nil {
+func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
+	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "to", to.String(), "error", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
+	"pc5d/dataplane"
 	"pc5d/dataplane/underlay"
 )
 
@@ -36,6 +37,11 @@ type runner struct {
 	ended        bool
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
+	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
+	installed    bool                // keys were given to the engine
+	unheard      uint64              // authentic records of the link before these keys
+	port         dataplane.Port      // that the link sends from
+	former       dataplane.Port      // and the one before, until its name ends
 	early        []func(*keeper)     // what the keeper will be told; at most earlyNotices
 }
 
@@ -99,6 +105,9 @@ func (r *runner) receive(p packet) {
 }
 
 func (r *runner) wake() {
+	if r.keeper != nil {
+		r.machine.Heard(r.keeper.plane.Authentic() - r.unheard)
+	}
 	r.machine.Advance(r.node.now())
 	r.apply()
 }
@@ -120,10 +129,11 @@ func (r *runner) apply() {
 }
 
 func (r *runner) perform(e link.Effect) {
+	r.observe(e)
 	switch e := e.(type) {
 	case link.Send:
 		r.bind()
-		r.node.send(e.To, e.Datagram)
+		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
 		r.node.halfOpen.end(r.node.now(), r.conversation)
 		r.meet(r.node.keepers[e.Link.Name])
@@ -133,7 +143,18 @@ func (r *runner) perform(e link.Effect) {
 	case link.ActivateUserPlane:
 		r.activate(e)
 	case link.RemoveUserPlane:
+		r.node.demux.free(e.Name)
 		r.keeper.plane.Retire(planeID(e.Name))
+	case link.AddName:
+		r.addName(e)
+	case link.UseName:
+		r.useName(e)
+	case link.DropName:
+		r.dropName(e.Name)
+	case link.PeerMoved:
+		r.moved(e)
+	case link.WatchTraffic:
+		r.keeper.plane.Arm()
 	case link.Agreed:
 		r.notify(func(k *keeper) { k.agreed(r, e) })
 	case link.Concluded:
@@ -152,7 +173,10 @@ func (r *runner) perform(e link.Effect) {
 // install gives the keys to the engine before anything else happens, so that no packet of the
 // peer comes too early, and wipes its copy.
 func (r *runner) install(e link.InstallUserPlane) {
-	err := r.keeper.plane.Install(r.keeper.planeContext(e))
+	if !r.installed {
+		r.installed, r.unheard = true, r.keeper.plane.Authentic()
+	}
+	err := r.keeper.plane.Install(r.keeper.planeContext(e, r.port))
 	e.Send.Wipe()
 	e.Receive.Wipe()
 	if err != nil {
@@ -180,15 +204,22 @@ func (r *runner) end() {
 	r.ended = true
 	r.queue.Close()
 	r.node.forget(r)
+	r.removePort(r.former)
+	r.removePort(r.port)
 }
 
-// bind enters the pair of L2 IDs once the peer's is known.
+// bind enters the pair of L2 IDs while the peer's is known: it is another one after the handshake
+// began again.
 func (r *runner) bind() {
 	local, peer := r.machine.LayerTwoIDs()
-	if peer != underlay.Broadcast && peer != r.bound {
-		r.node.demux.bind(local, peer, r)
-		r.bound = peer
+	if peer == r.bound {
+		return
 	}
+	r.node.demux.unbind(local, r.bound, r)
+	if peer != underlay.Broadcast {
+		r.node.demux.bind(local, peer, r)
+	}
+	r.bound = peer
 }
 
 // meet gives a responder the keeper of the link that its peer turned out to belong to.

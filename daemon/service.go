@@ -3,8 +3,10 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sort"
+	"time"
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/link"
@@ -26,6 +28,12 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 	if c := n.refused.Load(); c > 0 {
 		s.Drops["overload"] = c
 	}
+	plane := n.cfg.Engine.Drops()
+	for reason, c := range plane.All() {
+		if c > 0 {
+			s.Drops[reason.String()] += c // both planes know malformed datagrams
+		}
+	}
 	for _, k := range n.keepers {
 		s.Links = append(s.Links, k.counted(k.seen()))
 	}
@@ -43,11 +51,57 @@ func (n *Node) Down(ctx context.Context, name string) (control.LinkStatus, error
 	return n.order(ctx, name, (*keeper).down, "down")
 }
 
+// Rekey makes new keys for an established link and waits for them.
+func (n *Node) Rekey(ctx context.Context, name string) (control.LinkStatus, error) {
+	return n.run(ctx, name, (*link.Machine).Rekey, link.RekeyingA, link.RekeyingB)
+}
+
+// Update makes new keys and then new identifiers, and waits for both.
+func (n *Node) Update(ctx context.Context, name string) (control.LinkStatus, error) {
+	return n.run(ctx, name, (*link.Machine).UpdateIdentifiers, link.UpdateInitiator, link.UpdateTarget)
+}
+
+// run asks the machine of an established link for a procedure and waits for its end.
+func (n *Node) run(ctx context.Context, name string, ask func(*link.Machine, time.Time) error, procedures ...link.Procedure) (control.LinkStatus, error) {
+	k := n.keepers[name]
+	if k == nil {
+		return control.LinkStatus{}, noLink(name)
+	}
+	done := make(chan error, 1)
+	k.post(func(k *keeper) { k.run(waiter{procedures, done}, ask) })
+	select {
+	case err := <-done:
+		return k.counted(k.seen()), err
+	case <-n.ended:
+		return control.LinkStatus{}, control.ErrStopping
+	case <-ctx.Done():
+		return control.LinkStatus{}, control.ErrTooSlow
+	}
+}
+
+// Solicit asks everybody at an address for the links that are provisioned for a service, and
+// returns the state of all links when ctx ends.
+func (n *Node) Solicit(ctx context.Context, to netip.AddrPort, service string) (control.Status, error) {
+	if err := n.gather(service, to); err != nil {
+		return control.Status{}, err
+	}
+	select {
+	case <-ctx.Done():
+	case <-n.ended:
+		return control.Status{}, control.ErrStopping
+	}
+	return n.Status(context.WithoutCancel(ctx))
+}
+
+func noLink(name string) error {
+	return fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
+}
+
 // order passes the operator's word to a keeper and waits for one of the states.
 func (n *Node) order(ctx context.Context, name string, word func(*keeper) error, states ...string) (control.LinkStatus, error) {
 	k := n.keepers[name]
 	if k == nil {
-		return control.LinkStatus{}, fmt.Errorf("%w: %q; pc5ctl status lists the links", control.ErrNoLink, name)
+		return control.LinkStatus{}, noLink(name)
 	}
 	done := make(chan error, 1)
 	k.post(func(k *keeper) { done <- word(k) })

@@ -14,7 +14,7 @@ import (
 
 // planeContext turns a machine's keys into a key context of the engine. The inner sources that
 // the peer may use are its allowed prefixes and its own link-local address.
-func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
+func (k *keeper) planeContext(e link.InstallUserPlane, port dataplane.Port) dataplane.Context {
 	sources := slices.Clone(k.config.Allowed)
 	if e.PeerLinkLocal.IsLinkLocalUnicast() && e.PeerLinkLocal.Is6() {
 		sources = append(sources, netip.PrefixFrom(e.PeerLinkLocal, 128))
@@ -24,9 +24,10 @@ func (k *keeper) planeContext(e link.InstallUserPlane) dataplane.Context {
 		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 	}
 	return dataplane.Context{
-		ID: planeID(e.Name), Endpoint: e.Endpoint, Suite: e.Suite,
+		ID: planeID(e.Name), Endpoint: e.Endpoint, Port: port, Suite: e.Suite,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
+		Limits: dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
 	}
 }
 
@@ -55,6 +56,24 @@ func (k *keeper) established(role link.Role, e link.Agreed) {
 	k.protected(e.Agreement)
 	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "user_plane", e.Agreement.Suite.String())
 	k.publish()
+}
+
+// renamed follows new identifiers; what they are is nobody's business outside.
+func (k *keeper) renamed(r *runner) {
+	if k.current == r {
+		k.status.Updates++
+		k.log.Info("link has new identifiers")
+		k.publish()
+	}
+}
+
+// moved follows the peer to another address.
+func (k *keeper) moved(r *runner, to netip.AddrPort) {
+	if k.current == r {
+		k.endpoint, k.status.Endpoint = to, to.String()
+		k.log.Info("peer moved", "endpoint", k.status.Endpoint)
+		k.publish()
+	}
 }
 
 // protected says how the link is protected now.

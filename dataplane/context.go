@@ -10,12 +10,6 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// hardBlocks is where AES-GCM stops under one key (chosen: 2^35 blocks).
-const hardBlocks = 1 << 35
-
-// blockLen is the length of a block of AES.
-const blockLen = 16
-
 // ContextID names a key context: what the header of each of its records says.
 type ContextID struct {
 	Local, Peer underlay.LayerTwoID
@@ -30,12 +24,14 @@ func (id ContextID) String() string {
 type Context struct {
 	ID               ContextID
 	Endpoint         netip.AddrPort
+	Port             Port // through which it sends
 	Suite            suite.ID
 	SendKey, RecvKey []byte // not kept: the caller wipes them after Install
 	SendSalt         [suite.SaltLen]byte
 	RecvSalt         [suite.SaltLen]byte
 	Sources          []netip.Prefix // inner sources that the peer may use; kept
 	Destinations     []netip.Prefix // inner destinations that are ours; kept; empty: any unicast one
+	Limits           Limits
 }
 
 // String keeps the keys out of logs.
@@ -46,31 +42,16 @@ func (c Context) String() string {
 // GoString keeps the keys out of logs.
 func (c Context) GoString() string { return c.String() }
 
-// keyContext is an installed Context. What both workers read never changes after it was
-// published; window belongs to the receiving worker.
+// keyContext is an installed Context. Workers read it without a lock: what is not said to be
+// guarded never changes after it was published.
 type keyContext struct {
-	link    *Link
-	id      contextWord
-	session uint16
-	header  underlay.Header // of the records we send
-	to      netip.AddrPort
-	send    sendKey
-	receive suite.Suite
-	window  *record.Window
-	filter  innerFilter
-}
-
-// sendKey is a key with what it may still do: whoever seals reserves here first.
-type sendKey struct {
-	suite      suite.Suite
-	counter    *record.Counter
-	blocks     atomic.Uint64
-	blockLimit uint64
-}
-
-// spend reserves blocks for a batch; false, for good, when the key has had enough.
-func (k *sendKey) spend(blocks int) bool {
-	return k.blocks.Add(uint64(blocks)) <= k.blockLimit
+	link        *Link
+	name, other contextWord // other: a second name that opens, or 0; guarded by Engine.mu
+	age         uint64      // place in the order of Install; guarded by Engine.mu
+	send        sendKey
+	receive     receiveKey
+	filter      innerFilter
+	told        atomic.Bool // Config.Exhausting was called
 }
 
 // contextWord is destination, source and session of a received record in one word.
@@ -82,9 +63,17 @@ func newContextWord(destination, source underlay.LayerTwoID, session uint16) con
 
 func (id ContextID) word() contextWord { return newContextWord(id.Local, id.Peer, id.Session) }
 
+// admit refuses a name that no context can have.
+func (l *Link) admit(id ContextID) error {
+	if !id.Local.Assignable() || !id.Peer.Assignable() {
+		return fmt.Errorf("dataplane: link %s: local layer-2 IDs %s and %s can not name a link", l.name, id.Local, id.Peer)
+	}
+	return nil
+}
+
 func newKeyContext(l *Link, c Context) (*keyContext, error) {
-	if !c.ID.Local.Assignable() || !c.ID.Peer.Assignable() {
-		return nil, fmt.Errorf("dataplane: link %s: local layer-2 IDs %s and %s can not name a link", l.name, c.ID.Local, c.ID.Peer)
+	if err := l.admit(c.ID); err != nil {
+		return nil, err
 	}
 	send, err := suite.New(c.Suite, c.SendKey, c.SendSalt)
 	if err != nil {
@@ -94,17 +83,18 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	k := &keyContext{
-		link: l, id: c.ID.word(), session: c.ID.Session, to: c.Endpoint,
-		header:  underlay.Header{Form: underlay.FormRecord, Destination: c.ID.Peer, Source: c.ID.Local, LCID: underlay.DRB},
-		receive: receive, window: record.NewWindow(record.DefaultWindow),
-		filter: innerFilter{sources: c.Sources, destinations: c.Destinations},
-	}
-	k.send.suite, k.send.counter, k.send.blockLimit = send, record.NewCounter(record.Limit), hardBlocks
+	k := &keyContext{link: l, name: c.ID.word(), filter: innerFilter{sources: c.Sources, destinations: c.Destinations}}
+	limits := c.Limits.of(c.Suite)
+	k.send.suite, k.send.limits, k.send.counter = send, limits, record.NewCounter(limits.HardCount)
+	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint)
+	k.receive.suite, k.receive.limits, k.receive.window = receive, limits, record.NewWindow(record.DefaultWindow)
 	return k, nil
 }
 
+// is reports whether the context has this name. Engine.mu is held.
+func (k *keyContext) is(id ContextID) bool { return id.word() == k.name || id.word() == k.other }
+
 func (k *keyContext) wipe() {
 	k.send.suite.Wipe()
-	k.receive.Wipe()
+	k.receive.suite.Wipe()
 }

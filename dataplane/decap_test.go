@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"pc5d/dataplane/record"
-	"pc5d/dataplane/suite"
-	"pc5d/dataplane/underlay"
 )
 
 func recordCount(n uint64) record.Count { return record.Count(n) }
@@ -14,15 +12,7 @@ func recordCount(n uint64) record.Count { return record.Count(n) }
 // sealed is an authentic record of a to b with any content.
 func sealed(t testing.TB, count record.Count, content []byte) []byte {
 	t.Helper()
-	c := contextOf(session, true)
-	s, err := suite.New(c.Suite, c.SendKey, c.SendSalt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := record.Header{Header: underlay.Header{Destination: c.ID.Peer, Source: c.ID.Local, LCID: underlay.DRB}, Session: session, Count: count}.AppendTo(nil)
-	item := []suite.Item{{Count: uint64(count), AAD: b, Text: content, Dst: make([]byte, 0, len(content)+suite.TagLen)}}
-	s.Seal(item)
-	return append(b, item[0].Dst...)
+	return sealedUnder(t, contextOf(session, true).ID, count, content)
 }
 
 // FuzzDecap: any buffer cut at any segment size. Nothing unauthentic reaches the interface.

@@ -1,18 +1,29 @@
-// Package dataplane is the Engine: packets of all links between their TUN devices and the one
-// UDP socket of the node, protected by the key contexts that the control plane installs.
+// Package dataplane is the Engine: packets of all links between their TUN devices and the UDP
+// sockets of the node, protected by the key contexts that the control plane installs.
 //
-// It makes no link, no key and no interface, does not know the peers' names and reads no
-// signalling: what is not a user-plane record of the record form goes to Config.Signalling.
+// It makes no link, no key and no interface, does not know the peers' names, reads no signalling
+// and no clock: what is not a user-plane record of the record form goes to Config.Signalling.
 //
 //	transmit: wait for any TUN -> read it empty -> PACKET frames -> records
 //	          -> reserve COUNTs -> seal batch -> one UDP send
 //	receive:  UDP batch -> (destination, source, session) -> window check -> open batch
 //	          -> window commit -> frames -> inner filter -> TUN write
 //
-// The octets are those of packages underlay and record. Each direction is one goroutine that
-// runs a packet to completion; an idle link costs none. Nothing is allocated per packet.
+// The octets are those of packages underlay and record. One goroutine sends and one receives at
+// each socket (Port); each runs a packet to completion, and an idle link costs none. Nothing is
+// allocated per packet.
 //
-// All methods of Engine and Link may be called by any goroutine, but not from inside
-// Config.Signalling. Contexts are published by copying: the workers read them without a lock,
-// and what was withdrawn is wiped once both workers have left it.
+// A context has one name, or two during an identifier update:
+//
+//	Install      Alias         Move          Unalias
+//	---- old ----+---- old ----+---- old ----+            opens
+//	             +---- new ----+---- new ----+---- new --
+//	==== old ================= + ==== new ===============  sends, from Activate on
+//
+// Its keys, COUNTs and window stay what they are: the window is used by one receiving worker at a
+// time, and a COUNT is taken together with the name that it is sent under.
+//
+// All methods of Engine and Link may be called by any goroutine, but not from inside the functions
+// of Config. Contexts are published by copying: the workers look them up without a lock, and what
+// was withdrawn is wiped once every worker has left it.
 package dataplane

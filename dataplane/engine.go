@@ -13,16 +13,28 @@ import (
 
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 )
 
 // Config is what an Engine works with. It owns Conn and Poller.
+//
+// The functions are called on a worker after its batch. They must not block and must not call the
+// Engine or a Link; every worker may call them, also at the same time. Those that are nil are not
+// called.
 type Config struct {
 	Conn   udp.Conn
 	Poller tundev.Poller
 	// Signalling gets every datagram that has an underlay header and is not a user-plane
-	// record. datagram is valid during the call only. It must not block and must not call
-	// the Engine or a Link.
-	Signalling func(from netip.AddrPort, datagram []byte)
+	// record. datagram is valid during the call only.
+	Signalling func(port Port, from netip.AddrPort, datagram []byte)
+	// Stray tells of a record that no context has, at most of one in a batch.
+	Stray func(port Port, from netip.AddrPort, h underlay.Header)
+	// Stirred tells that a link that was armed (Link.Arm) has sent a record: once for each Arm.
+	Stirred func(link string)
+	// Exhausting tells that a key of a context is at a soft limit: once for each context, under
+	// the name that it sends under. It may be a context that only receives by now, or one that
+	// was retired meanwhile.
+	Exhausting func(link string, id ContextID)
 	Log        *slog.Logger
 }
 
@@ -33,50 +45,85 @@ type Engine struct {
 	drops    dropped // what belongs to no link
 	table    atomic.Pointer[table]
 	transmit *transmitter
-	receive  *receiver
+	workers  sync.WaitGroup
+	failed   chan error // capacity 1: the first failure of a worker ends Run
 
-	mu      sync.Mutex // guards the fields below and every change of table
-	nextKey uint32
+	mu       sync.Mutex // guards the fields below and every change of table
+	state    state
+	nextKey  uint32
+	lastPort Port
 }
+
+// state is how far the life of an Engine is.
+type state uint8
+
+const (
+	stateIdle    state = iota
+	stateRunning       // each socket has a worker
+	stateEnded         // nothing starts any more
+)
 
 // table is what the workers look up; never changed, only replaced.
 type table struct {
 	links    map[uint32]*Link
-	contexts map[contextWord]*keyContext
+	contexts map[contextWord]*keyContext // one with two names is there twice
+	sockets  map[Port]*socket
 }
 
 // New makes an Engine. Links may be added before it runs.
 func New(c Config) *Engine {
-	e := &Engine{config: c, ready: make(chan struct{})}
-	e.table.Store(&table{})
-	e.transmit, e.receive = newTransmitter(e), newReceiver(e)
+	e := &Engine{config: c, ready: make(chan struct{}), failed: make(chan error, 1)}
+	e.transmit = newTransmitter(e)
+	e.table.Store(&table{sockets: map[Port]*socket{{}: newSocket(e, Port{}, c.Conn)}})
 	return e
 }
 
-// Run moves packets until ctx ends, which is no error, or the socket or the poller fails; then
-// it closes Conn and Poller and wipes all keys. It may be called once.
+// Run moves packets until ctx ends, which is no error, or a socket or the poller fails; then
+// it closes the poller and every socket and wipes all keys. It may be called once.
 func (e *Engine) Run(ctx context.Context) error {
-	ended := make(chan error, 2)
-	go func() { ended <- e.transmit.run() }()
-	go func() { ended <- e.receive.run() }()
+	e.start()
 	close(e.ready)
 	var failed error
-	waiting := 2
 	select {
 	case <-ctx.Done():
-	case failed = <-ended:
-		waiting--
+	case failed = <-e.failed:
 	}
-	_ = e.config.Poller.Close() // both only wake the workers; a second Close says so
-	_ = e.config.Conn.Close()
-	for range waiting {
-		<-ended // closed, or one more word on the same failure
-	}
+	e.stop()
+	e.workers.Wait()
 	e.wipeAll()
 	if failed != nil {
 		return fmt.Errorf("dataplane: %w", failed)
 	}
 	return nil
+}
+
+func (e *Engine) start() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state = stateRunning
+	e.workers.Go(func() { e.fail(e.transmit.run()) })
+	for _, s := range e.table.Load().sockets {
+		e.startLocked(s)
+	}
+}
+
+// stop wakes the workers; none of them is waited for.
+func (e *Engine) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state = stateEnded
+	_ = e.config.Poller.Close() // a second Close says so
+	for _, s := range e.table.Load().sockets {
+		_ = s.receive.conn.Close()
+	}
+}
+
+// fail ends Run.
+func (e *Engine) fail(err error) {
+	select {
+	case e.failed <- err:
+	default: // it ends already
+	}
 }
 
 // Turn moves what waits at one device, at most one batch: what Run does with a key that the
@@ -88,18 +135,27 @@ func (e *Engine) Turn(key uint32) {
 		e.transmit.turn(l)
 	}
 	e.transmit.activity.end()
+	e.transmit.notices.tell(&e.config)
 }
 
-// Process takes what was received: what Run does with the messages of one Receive. For the same
-// caller as Turn.
-func (e *Engine) Process(messages []udp.Message) { e.receive.process(messages) }
+// Process takes what was received at a port: what Run does with the messages of one Receive.
+// For the same caller as Turn.
+func (e *Engine) Process(p Port, messages []udp.Message) {
+	if s := e.table.Load().sockets[p]; s != nil {
+		s.receive.process(messages)
+	}
+}
 
 // Ready is closed when Run moves packets.
 func (e *Engine) Ready() <-chan struct{} { return e.ready }
 
-// SendSignalling sends one datagram that is complete, underlay header included.
-func (e *Engine) SendSignalling(to netip.AddrPort, datagram []byte) error {
-	return e.config.Conn.Send(to, datagram, len(datagram))
+// SendSignalling sends one datagram that is complete, underlay header included, through a port.
+func (e *Engine) SendSignalling(p Port, to netip.AddrPort, datagram []byte) error {
+	s := e.table.Load().sockets[p]
+	if s == nil {
+		return fmt.Errorf("dataplane: send signalling: local %s is not there", p)
+	}
+	return s.receive.conn.Send(to, datagram, len(datagram))
 }
 
 // Drops counts what was dropped before a link was found.
@@ -140,7 +196,7 @@ func (e *Engine) RemoveLink(l *Link) error {
 	delete(t.links, l.key)
 	ended := l.contexts
 	for _, k := range ended {
-		delete(t.contexts, k.id)
+		t.forget(k)
 	}
 	l.contexts = nil
 	l.sending.Store(nil)
@@ -157,7 +213,7 @@ func (e *Engine) RemoveLink(l *Link) error {
 // copyLocked copies the table for a change.
 func (e *Engine) copyLocked() *table {
 	old := e.table.Load()
-	t := &table{links: maps.Clone(old.links), contexts: maps.Clone(old.contexts)}
+	t := &table{links: maps.Clone(old.links), contexts: maps.Clone(old.contexts), sockets: maps.Clone(old.sockets)}
 	if t.links == nil {
 		t.links = make(map[uint32]*Link)
 	}
@@ -167,13 +223,21 @@ func (e *Engine) copyLocked() *table {
 	return t
 }
 
+// forget takes a context out, under both its names.
+func (t *table) forget(k *keyContext) {
+	delete(t.contexts, k.name)
+	delete(t.contexts, k.other)
+}
+
 // end wipes contexts that are no longer published, when no worker uses them any more.
 func (e *Engine) end(contexts []*keyContext) {
 	if len(contexts) == 0 {
 		return
 	}
 	e.transmit.activity.wait()
-	e.receive.activity.wait()
+	for _, s := range e.table.Load().sockets {
+		s.receive.activity.wait()
+	}
 	for _, k := range contexts {
 		k.wipe()
 	}
@@ -183,14 +247,13 @@ func (e *Engine) wipeAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t := e.copyLocked()
-	for _, l := range t.links {
-		l.sending.Store(nil)
-		l.contexts = nil
-	}
-	ended := t.contexts
 	t.contexts = nil
 	e.table.Store(t)
-	for _, k := range ended {
-		k.wipe() // the workers have ended
+	for _, l := range t.links {
+		l.sending.Store(nil)
+		for _, k := range l.contexts {
+			k.wipe() // the workers have ended
+		}
+		l.contexts = nil
 	}
 }

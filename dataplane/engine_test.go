@@ -42,11 +42,19 @@ type end struct {
 
 func newEnd(t testing.TB, network *udp.Network, at netip.AddrPort) *end {
 	t.Helper()
+	return newEndWith(t, network, at, func(*dataplane.Config) {})
+}
+
+// newEndWith makes an end whose configuration the test changes.
+func newEndWith(t testing.TB, network *udp.Network, at netip.AddrPort, change func(*dataplane.Config)) *end {
+	t.Helper()
 	e := &end{tun: tundev.NewFake("pc5-x"), conn: network.Listen(at), signals: make(chan []byte, 16)}
-	e.engine = dataplane.New(dataplane.Config{
+	c := dataplane.Config{
 		Conn: e.conn, Poller: tundev.NewFakePoller(), Log: slog.New(slog.DiscardHandler),
-		Signalling: func(_ netip.AddrPort, d []byte) { e.signals <- bytes.Clone(d) },
-	})
+		Signalling: func(_ dataplane.Port, _ netip.AddrPort, d []byte) { e.signals <- bytes.Clone(d) },
+	}
+	change(&c)
+	e.engine = dataplane.New(c)
 	l, err := e.engine.AddLink("x", e.tun)
 	if err != nil {
 		t.Fatal(err)
@@ -343,7 +351,7 @@ func TestSignallingGetsTheRest(t *testing.T) {
 	hello := append(underlay.Header{Form: underlay.FormPDCP, Destination: underlay.Broadcast, Source: idA, LCID: underlay.SRB0}.AppendTo(nil), "pdu"...)
 	srb2 := append(underlay.Header{Form: underlay.FormRecord, Destination: idB, Source: idA, LCID: underlay.SRB2}.AppendTo(nil), "record"...)
 	for _, d := range [][]byte{hello, srb2} {
-		if err := a.engine.SendSignalling(outerB, d); err != nil {
+		if err := a.engine.SendSignalling(dataplane.Port{}, outerB, d); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -431,7 +439,7 @@ func exchange(t *testing.T, a, b *end, want uint16) {
 	if err != nil || h.Session != want {
 		t.Fatalf("sent under session %04x (%v), want %04x", h.Session, err, want)
 	}
-	b.engine.Process(messages)
+	b.engine.Process(dataplane.Port{}, messages)
 	b.tun.Recycle(<-b.tun.Packets())
 }
 

@@ -1,31 +1,36 @@
 package dataplane
 
-import (
-	"pc5d/dataplane/record"
-	"pc5d/dataplane/suite"
-)
+import "pc5d/dataplane/suite"
 
-// InstallWith installs and activates a context whose sending suite and limits the test chooses.
-func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite, counts record.Count, blocks uint64) error {
-	k, err := newKeyContext(l, c)
-	if err != nil {
-		return err
-	}
-	k.send.suite = wrap(k.send.suite)
-	k.send.counter, k.send.blockLimit = record.NewCounter(counts), blocks
-	if err := l.install(k); err != nil {
+// InstallWith installs and activates a context whose sending suite the test chooses.
+func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite) error {
+	if err := l.InstallOnly(c, wrap); err != nil {
 		return err
 	}
 	return l.Activate(c.ID)
 }
 
-// Poll receives once and processes what came.
-func (e *Engine) Poll() error {
-	n, err := e.config.Conn.Receive(e.receive.messages)
+// InstallOnly is InstallWith without activating.
+func (l *Link) InstallOnly(c Context, wrap func(suite.Suite) suite.Suite) error {
+	k, err := newKeyContext(l, c)
 	if err != nil {
 		return err
 	}
-	e.Process(e.receive.messages[:n])
+	k.send.suite = wrap(k.send.suite)
+	return l.install(k)
+}
+
+// Poll receives once from the first port and processes what came.
+func (e *Engine) Poll() error { return e.PollFrom(Port{}) }
+
+// PollFrom receives once from a port and processes what came.
+func (e *Engine) PollFrom(p Port) error {
+	r := e.table.Load().sockets[p].receive
+	messages, err := r.wait()
+	if err != nil {
+		return err
+	}
+	e.Process(p, messages)
 	return nil
 }
 
@@ -37,3 +42,6 @@ func Judge(c Context, packet []byte) (Drop, bool) {
 	f := innerFilter{sources: c.Sources, destinations: c.Destinations}
 	return f.judge(packet)
 }
+
+// LimitsOf are limits with the defaults of a suite.
+func LimitsOf(l Limits, id suite.ID) Limits { return l.of(id) }

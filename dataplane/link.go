@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 
@@ -19,7 +20,10 @@ type Link struct {
 	key      uint32
 	sending  atomic.Pointer[keyContext] // nil: the link is down
 	failed   atomic.Bool                // the device is gone
+	armed    atomic.Bool                // Config.Stirred is wanted
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
+	nextAge  uint64                     // guarded by Engine.mu
+	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
 	sent     traffic
 	received traffic
 	drops    dropped
@@ -47,30 +51,43 @@ func (l *Link) Install(c Context) error {
 }
 
 func (l *Link) install(k *keyContext) error {
+	ended, err := l.publish(k)
+	if err != nil {
+		k.wipe()
+		return err
+	}
+	l.engine.end(ended)
+	return nil
+}
+
+// publish lets the workers find a context, and gives those that had to make room for it.
+func (l *Link) publish(k *keyContext) (ended []*keyContext, err error) {
 	e := l.engine
 	e.mu.Lock()
-	t := e.copyLocked()
+	defer e.mu.Unlock()
+	t, out := e.copyLocked(), k.send.outlet
 	if t.links[l.key] != l {
-		e.mu.Unlock()
-		k.wipe()
-		return fmt.Errorf("dataplane: link %s was removed", l.name)
+		return nil, fmt.Errorf("dataplane: link %s was removed", l.name)
 	}
 	// The same IDs again would start the COUNT again: never two contexts of one name.
-	if t.contexts[k.id] != nil {
-		e.mu.Unlock()
-		k.wipe()
-		return fmt.Errorf("dataplane: link %s: local session %04x is installed: retire it first", l.name, k.session)
+	if t.contexts[k.name] != nil {
+		return nil, fmt.Errorf("dataplane: link %s: local context %s is installed: retire it first", l.name, out.id)
 	}
+	s, err := e.socketLocked(out.port)
+	if err != nil {
+		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
+	}
+	out.conn = s.receive.conn // not published yet
 	contexts, ended := l.makeRoomLocked()
 	for _, o := range ended {
-		delete(t.contexts, o.id)
+		t.forget(o)
 	}
+	k.age = l.nextAge
+	l.nextAge++
 	l.contexts = append(contexts, k)
-	t.contexts[k.id] = k
+	t.contexts[k.name] = k
 	e.table.Store(t)
-	e.mu.Unlock()
-	e.end(ended)
-	return nil
+	return ended, nil
 }
 
 // makeRoomLocked takes a context out where there are too many for one more: the oldest, but not
@@ -91,37 +108,61 @@ func (l *Link) Activate(id ContextID) error {
 	e := l.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	next := l.indexLocked(id)
-	if next < 0 {
-		return fmt.Errorf("dataplane: link %s: local context %s is not installed", l.name, id)
+	k, err := l.findLocked(id)
+	if err != nil {
+		return err
 	}
-	if current := slices.Index(l.contexts, l.sending.Load()); next < current {
-		return fmt.Errorf("dataplane: link %s: local context %s is older than the one that sends", l.name, id)
+	if k.age < l.reached {
+		return fmt.Errorf("dataplane: link %s: local context %s is older than one that has sent", l.name, id)
 	}
-	l.sending.Store(l.contexts[next])
+	l.reached = k.age
+	l.sending.Store(k)
 	return nil
 }
 
-func (l *Link) indexLocked(id ContextID) int {
-	return slices.IndexFunc(l.contexts, func(k *keyContext) bool { return k.id == id.word() })
-}
-
-// Retire ends a context and wipes it. When it is the sending one the link is down: the older
-// context never sends again. An unknown context is nothing to do.
-func (l *Link) Retire(id ContextID) {
+// SetEndpoint changes where a context sends to.
+func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 	e := l.engine
 	e.mu.Lock()
-	i := l.indexLocked(id)
-	if i < 0 {
-		e.mu.Unlock()
-		return
+	defer e.mu.Unlock()
+	k, err := l.findLocked(id)
+	if err != nil {
+		return err
 	}
-	k := l.contexts[i]
+	out := k.send.way()
+	k.send.move(newOutlet(out.id, out.port, out.conn, to), 0)
+	return nil
+}
+
+// findLocked finds a context by either of its names.
+func (l *Link) findLocked(id ContextID) (*keyContext, error) {
+	i := slices.IndexFunc(l.contexts, func(k *keyContext) bool { return k.is(id) })
+	if i < 0 {
+		return nil, fmt.Errorf("dataplane: link %s: local context %s is not installed", l.name, id)
+	}
+	return l.contexts[i], nil
+}
+
+// Retire ends a context, by either of its names, and wipes it. When it is the sending one the link
+// is down: the older context never sends again. An unknown context is nothing to do.
+func (l *Link) Retire(id ContextID) {
+	if k := l.withdraw(id); k != nil {
+		l.engine.end([]*keyContext{k})
+	}
+}
+
+func (l *Link) withdraw(id ContextID) *keyContext {
+	e := l.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k, err := l.findLocked(id)
+	if err != nil {
+		return nil
+	}
 	t := e.copyLocked()
-	delete(t.contexts, k.id)
-	l.contexts = slices.Delete(slices.Clone(l.contexts), i, i+1)
+	t.forget(k)
+	l.contexts = slices.DeleteFunc(slices.Clone(l.contexts), func(o *keyContext) bool { return o == k })
 	e.table.Store(t)
 	l.sending.CompareAndSwap(k, nil)
-	e.mu.Unlock()
-	e.end([]*keyContext{k})
+	return k
 }

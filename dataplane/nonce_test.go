@@ -47,7 +47,9 @@ func TestT50RekeyStorm(t *testing.T) {
 	run(t, e)
 	delivered := uint64(0)
 	for s := range uint16(200) {
-		if err := e.link.InstallWith(contextOf(s+1, true), wrap(t), 1000, 1<<35); err != nil {
+		c := contextOf(s+1, true)
+		c.Limits.HardCount = 1000
+		if err := e.link.InstallWith(c, wrap(t)); err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
@@ -81,7 +83,9 @@ func TestT50T55LimitsStop(t *testing.T) {
 			network := udp.NewNetwork()
 			network.Listen(outerB)
 			e := newEnd(t, network, outerA)
-			if err := e.link.InstallWith(contextOf(1, true), wrap(t), recordCount(tt.counts), tt.blocks); err != nil {
+			limited := contextOf(1, true)
+			limited.Limits = dataplane.Limits{HardCount: recordCount(tt.counts), HardBlocks: tt.blocks}
+			if err := e.link.InstallWith(limited, wrap(t)); err != nil {
 				t.Fatal(err)
 			}
 			for range 30 {
@@ -140,7 +144,7 @@ func TestSocketFailureEndsRun(t *testing.T) {
 	conn := network.Listen(outerA)
 	e := dataplane.New(dataplane.Config{
 		Conn: conn, Poller: tundev.NewFakePoller(), Log: slog.New(slog.DiscardHandler),
-		Signalling: func(netip.AddrPort, []byte) {},
+		Signalling: func(dataplane.Port, netip.AddrPort, []byte) {},
 	})
 	conn.Close()
 	if err := e.Run(context.Background()); !errors.Is(err, net.ErrClosed) {

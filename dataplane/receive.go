@@ -23,23 +23,26 @@ const (
 	lead = 64
 )
 
-// receiver is the worker from the socket to the TUN devices.
+// receiver is the worker from one socket to the TUN devices.
 type receiver struct {
 	engine   *Engine
+	port     Port
+	conn     udp.Conn
 	activity activity
-	messages []udp.Message
-	context  *keyContext // of the waiting records
+	messages []udp.Message // made by the first receive
+	context  *keyContext   // of the waiting records
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting
+	stray    stray          // of this batch
 	contents []byte
 	used     int // of contents
+	notices  notices
 }
 
-func newReceiver(e *Engine) *receiver {
+func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
 	return &receiver{
-		engine:   e,
-		messages: udp.NewMessages(receiveMessages),
+		engine: e, port: port, conn: conn,
 		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
 	}
 }
@@ -48,12 +51,22 @@ func (r *receiver) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		n, err := r.engine.config.Conn.Receive(r.messages)
+		messages, err := r.wait()
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
-		r.process(r.messages[:n])
+		r.process(messages)
 	}
+}
+
+// wait waits for what the socket brings. A megabyte of buffers is for a worker only: an engine that
+// somebody else drives has none.
+func (r *receiver) wait() ([]udp.Message, error) {
+	if r.messages == nil {
+		r.messages = udp.NewMessages(receiveMessages)
+	}
+	n, err := r.conn.Receive(r.messages)
+	return r.messages[:n], err
 }
 
 // process takes what one receive brought: first the records, then the signalling.
@@ -70,11 +83,13 @@ func (r *receiver) process(messages []udp.Message) {
 				signalling = true
 				continue
 			}
-			r.accept(table, d.Datagram())
+			r.accept(table, messages[i].From, d.Datagram())
 		}
 	}
 	r.open()
 	r.activity.end()
+	r.notices.tell(&r.engine.config)
+	r.tellStray()
 	if signalling {
 		r.signal(messages)
 	}
@@ -100,13 +115,26 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	if !isUserRecord(datagram) {
-		r.engine.config.Signalling(from, datagram)
+	if tell := r.engine.config.Signalling; tell != nil && !isUserRecord(datagram) {
+		tell(r.port, from, datagram)
 	}
 }
 
+// stray is a record that no context has.
+type stray struct {
+	from netip.AddrPort
+	h    underlay.Header
+}
+
+func (r *receiver) tellStray() {
+	if tell := r.engine.config.Stray; tell != nil && r.stray.from.IsValid() {
+		tell(r.port, r.stray.from, r.stray.h)
+	}
+	r.stray = stray{}
+}
+
 // accept does the cheap checks and queues a record for opening.
-func (r *receiver) accept(t *table, datagram []byte) {
+func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 	h, aad, sealed, err := record.ParseHeader(datagram)
 	if err != nil {
 		r.engine.drops.add(DropMalformed, 1)
@@ -115,10 +143,7 @@ func (r *receiver) accept(t *table, datagram []byte) {
 	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
 	if k == nil {
 		r.engine.drops.add(DropUnknownContext, 1)
-		return
-	}
-	if v := k.window.Check(h.Count); v != record.Fresh {
-		k.link.drops.add(replayDrop(v), 1)
+		r.stray = stray{from, h.Header}
 		return
 	}
 	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
@@ -132,13 +157,6 @@ func (r *receiver) accept(t *table, datagram []byte) {
 	r.n++
 }
 
-func replayDrop(v record.Verdict) Drop {
-	if v == record.Old {
-		return DropTooOld
-	}
-	return DropReplayed
-}
-
 // open opens the waiting records and delivers what is authentic.
 func (r *receiver) open() {
 	if r.n == 0 {
@@ -146,24 +164,19 @@ func (r *receiver) open() {
 		return
 	}
 	k := r.context
-	k.receive.Open(r.items[:r.n])
+	exhausting := k.receive.open(r.items[:r.n], &k.link.drops)
 	var got delivered
 	for i := range r.items[:r.n] {
-		it := &r.items[i]
-		if !it.OK {
-			k.link.drops.add(DropUnverified, 1)
-			continue
+		if r.items[i].OK {
+			got.records++
+			r.deliver(k, r.items[i].Dst, r.starts[i], &got)
 		}
-		// Only now, and by this worker alone: COUNTs may repeat within the batch.
-		if v := k.window.Commit(record.Count(it.Count)); v != record.Fresh {
-			k.link.drops.add(replayDrop(v), 1)
-			continue
-		}
-		got.records++
-		r.deliver(k, it.Dst, r.starts[i], &got)
 	}
 	if got.records > 0 {
 		k.link.received.add(got.packets, got.octets, got.records)
+	}
+	if k.receive.deliver(got.octets) || exhausting {
+		r.notices.exhaust(k)
 	}
 	r.n, r.used, r.context = 0, 0, nil
 }

@@ -33,7 +33,7 @@ const (
 // will stand, and covers the octets before.
 const overrun = tundev.HeaderLen - record.FrameHeaderLen
 
-// transmitter is the worker from all TUN devices to the socket.
+// transmitter is the worker from all TUN devices to the sockets.
 type transmitter struct {
 	engine   *Engine
 	activity activity
@@ -43,6 +43,7 @@ type transmitter struct {
 	items    [maxRecords]suite.Item
 	records  [maxRecords]pending
 	n        int // records begun
+	notices  notices
 }
 
 // pending is one record of the batch.
@@ -198,35 +199,39 @@ func (t *transmitter) finish(i int) {
 
 // protect seals the batch under one key context and sends it.
 func (t *transmitter) protect(k *keyContext) {
-	blocks := 0
+	blocks, octets := 0, 0
 	for _, r := range t.records[:t.n] {
-		blocks += (record.Overhead+r.length)/blockLen + 1
+		blocks += blocksOf(r.length)
+		octets += r.octets
 	}
-	granted := 0
-	var first record.Count
-	if k.send.spend(blocks) {
-		first, granted = k.send.counter.Reserve(t.n)
+	g := k.send.reserve(t.n, blocks, octets)
+	if g.exhausting {
+		t.notices.exhaust(k)
 	}
-	t.abandon(k.link, granted, t.n, DropKeyLimit)
-	if granted == 0 {
-		return
+	t.abandon(k.link, g.records, t.n, DropKeyLimit)
+	if g.records > 0 {
+		t.seal(k, g)
+		t.send(k.link, g.outlet, g.records)
 	}
+}
+
+// seal makes the granted records, one after the other.
+func (t *transmitter) seal(k *keyContext, g grant) {
 	used := 0
-	for i := range granted {
+	for i := range g.records {
 		length := t.records[i].length
-		count := first + record.Count(i)
-		aad := record.Header{Header: k.header, Session: k.session, Count: count}.AppendTo(t.sealed[used:used])
+		count := g.first + record.Count(i)
+		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
 		room := t.sealed[used+record.HeaderLen : used+record.Overhead+length]
 		t.items[i] = suite.Item{Count: uint64(count), AAD: aad, Text: t.contents[offset(i):][:length], Dst: room[:0:len(room)]}
 		used += record.Overhead + length
 	}
-	k.send.suite.Seal(t.items[:granted])
-	t.send(k, granted)
+	k.send.suite.Seal(t.items[:g.records])
 }
 
 // send sends the first n records, each run of equal ones with one call; a shorter one may end
 // a run.
-func (t *transmitter) send(k *keyContext, n int) {
+func (t *transmitter) send(l *Link, out *outlet, n int) {
 	from := 0
 	for i := 0; i < n; {
 		j, octets := i+1, record.Overhead+t.records[i].length
@@ -238,11 +243,12 @@ func (t *transmitter) send(k *keyContext, n int) {
 			octets += record.Overhead + t.records[j].length
 			j++
 		}
-		if err := t.engine.config.Conn.Send(k.to, t.sealed[from:from+octets], record.Overhead+t.records[i].length); err != nil {
-			t.abandon(k.link, i, j, DropSendFailed)
+		if err := out.conn.Send(out.to, t.sealed[from:from+octets], record.Overhead+t.records[i].length); err != nil {
+			t.abandon(l, i, j, DropSendFailed)
 		} else {
 			packets, inner := t.sum(i, j)
-			k.link.sent.add(packets, inner, j-i)
+			l.sent.add(packets, inner, j-i)
+			t.notices.send(l)
 		}
 		from += octets
 		i = j

@@ -48,6 +48,9 @@ func notEstablished(s control.LinkStatus) error {
 	return fmt.Errorf("link %s is %s: %s", s.Name, s.State, reason)
 }
 
+// downWait is longer than a release can take.
+const downWait = 5 * time.Second
+
 // downCommand releases a link.
 func downCommand(socket *string) *cobra.Command {
 	return &cobra.Command{
@@ -55,9 +58,9 @@ func downCommand(socket *string) *cobra.Command {
 		Short: "release a link; its traffic is dropped, never sent another way",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(c.Context(), downWait+5*time.Second)
 			defer cancel()
-			s, err := client.New(*socket).Down(ctx, args[0])
+			s, err := client.New(*socket).Down(ctx, args[0], downWait)
 			if err != nil {
 				return err
 			}

@@ -13,11 +13,11 @@ import (
 	"pc5d/daemon/auth"
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
-	"pc5d/daemon/link"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 	"pc5d/policy/provision"
 )
@@ -60,11 +60,15 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	var node *daemon.Node
 	engine := dataplane.New(dataplane.Config{
 		Conn: conn, Poller: poller, Log: log,
-		Signalling: func(from netip.AddrPort, datagram []byte) { node.Receive(from, datagram) },
+		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
+		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
+		Stirred:    func(link string) { node.Stirred(link) },
+		Exhausting: func(link string, _ dataplane.ContextID) { node.Exhausting(link) },
 	})
 	node, err = daemon.New(daemon.Config{
 		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
-		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) }, StateDir: o.state, Timers: link.ProfileIP(), Log: log, Version: version(),
+		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
+		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
 	if err != nil {
 		return err

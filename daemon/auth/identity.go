@@ -24,9 +24,9 @@ const (
 	pemKey = "PRIVATE KEY"
 	scheme = "pc5"
 
-	// The certificate is only a vessel for the key: made at each start, trusted by pin.
-	backdated = 24 * time.Hour
-	validity  = 10 * 365 * 24 * time.Hour
+	// The certificate is only a vessel for the key: made at each start, trusted by pin. It is
+	// valid a century either way, so that a start before the clock was set costs nothing (T76).
+	validity = 100 * 365 * 24 * time.Hour
 )
 
 // Identity is this node's name and long-term key.
@@ -87,7 +87,7 @@ func NewIdentity(key crypto.Signer, name string, now time.Time) (*Identity, erro
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		NotBefore:    now.Add(-backdated),
+		NotBefore:    now.Add(-validity),
 		NotAfter:     now.Add(validity),
 		URIs:         []*url.URL{{Scheme: scheme, Opaque: url.PathEscape(name)}},
 		KeyUsage:     x509.KeyUsageDigitalSignature,

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -12,6 +13,12 @@ type Service interface {
 	// Up waits until the link is established, has failed, or ctx ends.
 	Up(ctx context.Context, link string) (LinkStatus, error)
 	Down(ctx context.Context, link string) (LinkStatus, error)
+	// Rekey makes new keys for an established link and waits for them.
+	Rekey(ctx context.Context, link string) (LinkStatus, error)
+	// Update makes new keys and new identifiers and waits for them.
+	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Solicit asks everybody at an address, and returns when ctx ends.
+	Solicit(ctx context.Context, to netip.AddrPort, service string) (Status, error)
 }
 
 var (
@@ -19,6 +26,10 @@ var (
 	ErrNoLink = errors.New("no such link")
 	// ErrStopping says that the daemon is ending.
 	ErrStopping = errors.New("pc5d is stopping")
+	// ErrNotEstablished says that the link is not up.
+	ErrNotEstablished = errors.New("the link is not established: pc5ctl up LINK")
+	// ErrTooSlow says that the wait is over and the work goes on.
+	ErrTooSlow = errors.New("not finished in the time to wait; it goes on")
 )
 
 // Status is the state of a daemon.
@@ -26,7 +37,7 @@ type Status struct {
 	Version string            `json:"version"`
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
-	Drops   map[string]uint64 `json:"drops"` // signalling datagrams, by reason
+	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
 }
 
 // Node is the daemon's own identity.
@@ -49,6 +60,7 @@ type LinkStatus struct {
 	Protection *Protection       `json:"protection,omitempty"` // only while established
 	Keys       time.Time         `json:"keys,omitzero"`        // when the present keys were made
 	Rekeyings  uint64            `json:"rekeyings"`            // since the daemon's start
+	Updates    uint64            `json:"updates"`              // of identifiers, since then
 	LastError  string            `json:"last_error,omitempty"`
 	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
 	RxPackets  uint64            `json:"rx_packets"`

@@ -44,7 +44,7 @@ func (m *Machine) Receive(now time.Time, from netip.AddrPort, datagram []byte) e
 func (m *Machine) dispatch(in arrival) error {
 	switch {
 	case in.h.Form == underlay.FormHint:
-		return m.receiveHint(in.now)
+		return m.receiveHint(in)
 	case in.h.LCID == underlay.SRB0 && in.h.Form == underlay.FormPDCP:
 		return m.receiveClear(in)
 	case in.h.LCID == underlay.SRB1 && in.h.Form == underlay.FormPDCP:

@@ -1,8 +1,10 @@
 package link
 
 import (
+	"cmp"
 	"io"
 	"net/netip"
+	"time"
 
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
@@ -32,8 +34,26 @@ type Link struct {
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
 	LinkLocal  netip.Addr // this end's link-local IPv6 address inside the link
+	Pace       Pace
 	// PrivateIdentity keeps the names out of the clear request.
 	PrivateIdentity bool
+}
+
+// Pace is what the provisioning of a link says about times; 0 leaves the node's.
+type Pace struct {
+	KeepAlive   time.Duration // T5084
+	Inactivity  time.Duration // maximum inactivity period
+	RekeyEvery  time.Duration
+	UpdateEvery time.Duration // T5090
+}
+
+// apply gives the timers of a link.
+func (p Pace) apply(t Timers) Timers {
+	t.T5084 = cmp.Or(p.KeepAlive, t.T5084)
+	t.Inactivity = cmp.Or(p.Inactivity, t.Inactivity)
+	t.RekeyEvery = cmp.Or(p.RekeyEvery, t.RekeyEvery)
+	t.T5090 = cmp.Or(p.UpdateEvery, t.T5090)
+	return t
 }
 
 // Links finds the provisioning of an authenticated peer. It must not block.

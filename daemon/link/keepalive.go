@@ -148,11 +148,14 @@ func (m *Machine) receiveKeepaliveResponse(now time.Time, msg *pc5s.DirectLinkKe
 
 // receiveHint follows the hint that the peer does not know this link: anyone can send it, so it
 // causes a question under protection, at most one a second, and never an end (T37).
-func (m *Machine) receiveHint(now time.Time) error {
-	if m.state != Established || m.alive.waiting || now.Sub(m.alive.hinted) < hintInterval {
+func (m *Machine) receiveHint(in arrival) error {
+	if in.h.Destination != m.local || in.h.Source != m.peer {
+		return DropNotForUs
+	}
+	if m.state != Established || m.alive.waiting || in.now.Sub(m.alive.hinted) < hintInterval {
 		return DropHint
 	}
-	m.alive.hinted = now
-	m.requestKeepAlive(now)
+	m.alive.hinted = in.now
+	m.requestKeepAlive(in.now)
 	return nil
 }

@@ -60,6 +60,7 @@ type Machine struct {
 
 // NewInitiator makes a machine of role A towards a known endpoint. Call Start next.
 func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
+	cfg.Timers = l.Pace.apply(cfg.Timers)
 	return &Machine{cfg: cfg, link: l, role: RoleA, local: cfg.Local, peer: underlay.Broadcast, endpoint: endpoint}
 }
 

@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -32,12 +33,16 @@ func (m *Machine) command(now time.Time) {
 		return
 	}
 	m.link = l
+	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
 	m.emit(Authenticated{Peer: m.identity, Link: l})
-	if err := m.sendCommand(now); err != nil {
-		m.rejectEstablishment(now, pc5s.CauseSecurityPolicyNotAligned, err)
-		return
+	switch err := m.sendCommand(now).(type) {
+	case nil:
+		m.setState(SecurityMode)
+	case *RejectedError:
+		m.rejectEstablishment(now, err.Cause, errors.New(err.Reason))
+	default:
+		m.fail(err) // local: no cause tells the peer anything, and the next attempt may do better
 	}
-	m.setState(SecurityMode)
 }
 
 // isPseudonym tells whether user info has the form of a pseudonym: then it names nobody, and the
@@ -48,12 +53,13 @@ func isPseudonym(s string) bool {
 }
 
 // sendCommand makes the keys of a run and sends the command under them: from now on B receives
-// with them. After an LSB conflict it runs again with another low half.
+// with them. After an LSB conflict it runs again with another low half. A *RejectedError says that
+// the peer's wishes and this end's do not fit; any other error is local.
 func (m *Machine) sendCommand(now time.Time) error {
 	r := m.run
 	selected, chosen, err := m.choose(r)
 	if err != nil {
-		return err
+		return &RejectedError{Local: true, Cause: pc5s.CauseSecurityPolicyNotAligned, Reason: err.Error()}
 	}
 	var nonce2 keys.Nonce
 	if err := m.draw(nonce2[:]); err != nil {
@@ -142,8 +148,13 @@ func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityM
 		return nil
 	}
 	r.rejects = append(r.rejects, msg.SequenceNumber)
-	if m.sendCommand(now) != nil {
-		return DropLimit
+	switch err := m.sendCommand(now); {
+	case err == nil:
+	case r.rekeying:
+		m.dropRun()
+		m.conclude(now, err)
+	default:
+		m.fail(err)
 	}
 	return nil
 }

@@ -2,8 +2,7 @@ package pc5s
 
 import "fmt"
 
-// MessageType is a PC5 signalling message type (TS 24.554, 11.3.1). 0x01 to 0x0A are
-// corroborated by other sources, 0x0B to 0x17 are recalled.
+// MessageType is a PC5 signalling message type (TS 24.554, 11.3.1).
 type MessageType uint8
 
 const (
@@ -32,37 +31,132 @@ const (
 	MessageDirectLinkAuthenticationFailure   MessageType = 0x17 // recalled
 )
 
-var messageNames = map[MessageType]string{
-	MessageDirectLinkEstablishmentRequest:    "DIRECT LINK ESTABLISHMENT REQUEST",
-	MessageDirectLinkEstablishmentAccept:     "DIRECT LINK ESTABLISHMENT ACCEPT",
-	MessageDirectLinkEstablishmentReject:     "DIRECT LINK ESTABLISHMENT REJECT",
-	MessageDirectLinkModificationRequest:     "DIRECT LINK MODIFICATION REQUEST",
-	MessageDirectLinkModificationAccept:      "DIRECT LINK MODIFICATION ACCEPT",
-	MessageDirectLinkModificationReject:      "DIRECT LINK MODIFICATION REJECT",
-	MessageDirectLinkReleaseRequest:          "DIRECT LINK RELEASE REQUEST",
-	MessageDirectLinkReleaseAccept:           "DIRECT LINK RELEASE ACCEPT",
-	MessageDirectLinkKeepaliveRequest:        "DIRECT LINK KEEPALIVE REQUEST",
-	MessageDirectLinkKeepaliveResponse:       "DIRECT LINK KEEPALIVE RESPONSE",
-	MessageDirectLinkAuthenticationRequest:   "DIRECT LINK AUTHENTICATION REQUEST",
-	MessageDirectLinkAuthenticationResponse:  "DIRECT LINK AUTHENTICATION RESPONSE",
-	MessageDirectLinkAuthenticationReject:    "DIRECT LINK AUTHENTICATION REJECT",
-	MessageDirectLinkSecurityModeCommand:     "DIRECT LINK SECURITY MODE COMMAND",
-	MessageDirectLinkSecurityModeComplete:    "DIRECT LINK SECURITY MODE COMPLETE",
-	MessageDirectLinkSecurityModeReject:      "DIRECT LINK SECURITY MODE REJECT",
-	MessageDirectLinkRekeyingRequest:         "DIRECT LINK REKEYING REQUEST",
-	MessageDirectLinkRekeyingResponse:        "DIRECT LINK REKEYING RESPONSE",
-	MessageDirectLinkIdentifierUpdateRequest: "DIRECT LINK IDENTIFIER UPDATE REQUEST",
-	MessageDirectLinkIdentifierUpdateAccept:  "DIRECT LINK IDENTIFIER UPDATE ACCEPT",
-	MessageDirectLinkIdentifierUpdateAck:     "DIRECT LINK IDENTIFIER UPDATE ACK",
-	MessageDirectLinkIdentifierUpdateReject:  "DIRECT LINK IDENTIFIER UPDATE REJECT",
-	MessageDirectLinkAuthenticationFailure:   "DIRECT LINK AUTHENTICATION FAILURE",
+// named is a message type's name, and what its code rests on.
+type named struct {
+	name     string
+	evidence evidence
+}
+
+var messageTypes = map[MessageType]named{
+	MessageDirectLinkEstablishmentRequest:    {"DIRECT LINK ESTABLISHMENT REQUEST", corroborated},
+	MessageDirectLinkEstablishmentAccept:     {"DIRECT LINK ESTABLISHMENT ACCEPT", corroborated},
+	MessageDirectLinkEstablishmentReject:     {"DIRECT LINK ESTABLISHMENT REJECT", corroborated},
+	MessageDirectLinkModificationRequest:     {"DIRECT LINK MODIFICATION REQUEST", corroborated},
+	MessageDirectLinkModificationAccept:      {"DIRECT LINK MODIFICATION ACCEPT", corroborated},
+	MessageDirectLinkModificationReject:      {"DIRECT LINK MODIFICATION REJECT", corroborated},
+	MessageDirectLinkReleaseRequest:          {"DIRECT LINK RELEASE REQUEST", corroborated},
+	MessageDirectLinkReleaseAccept:           {"DIRECT LINK RELEASE ACCEPT", corroborated},
+	MessageDirectLinkKeepaliveRequest:        {"DIRECT LINK KEEPALIVE REQUEST", corroborated},
+	MessageDirectLinkKeepaliveResponse:       {"DIRECT LINK KEEPALIVE RESPONSE", corroborated},
+	MessageDirectLinkAuthenticationRequest:   {"DIRECT LINK AUTHENTICATION REQUEST", recalled},
+	MessageDirectLinkAuthenticationResponse:  {"DIRECT LINK AUTHENTICATION RESPONSE", recalled},
+	MessageDirectLinkAuthenticationReject:    {"DIRECT LINK AUTHENTICATION REJECT", recalled},
+	MessageDirectLinkSecurityModeCommand:     {"DIRECT LINK SECURITY MODE COMMAND", recalled},
+	MessageDirectLinkSecurityModeComplete:    {"DIRECT LINK SECURITY MODE COMPLETE", recalled},
+	MessageDirectLinkSecurityModeReject:      {"DIRECT LINK SECURITY MODE REJECT", recalled},
+	MessageDirectLinkRekeyingRequest:         {"DIRECT LINK REKEYING REQUEST", recalled},
+	MessageDirectLinkRekeyingResponse:        {"DIRECT LINK REKEYING RESPONSE", recalled},
+	MessageDirectLinkIdentifierUpdateRequest: {"DIRECT LINK IDENTIFIER UPDATE REQUEST", recalled},
+	MessageDirectLinkIdentifierUpdateAccept:  {"DIRECT LINK IDENTIFIER UPDATE ACCEPT", recalled},
+	MessageDirectLinkIdentifierUpdateAck:     {"DIRECT LINK IDENTIFIER UPDATE ACK", recalled},
+	MessageDirectLinkIdentifierUpdateReject:  {"DIRECT LINK IDENTIFIER UPDATE REJECT", recalled},
+	MessageDirectLinkAuthenticationFailure:   {"DIRECT LINK AUTHENTICATION FAILURE", recalled},
 }
 
 func (t MessageType) String() string {
-	if s, ok := messageNames[t]; ok {
-		return s
+	if m, ok := messageTypes[t]; ok {
+		return m.name
 	}
 	return fmt.Sprintf("message type 0x%02x", uint8(t))
+}
+
+// DiscoveryMessageType is the ProSe direct discovery PC5 message type (TS 24.554, 11.2.1):
+// discovery type (2 bits), content type (4), model (2).
+type DiscoveryMessageType uint8
+
+const (
+	MessageOpenDiscoveryAnnouncement        DiscoveryMessageType = 0x41
+	MessageRestrictedDiscoveryAnnouncement  DiscoveryMessageType = 0x81
+	MessageRestrictedDiscoverySolicitation  DiscoveryMessageType = 0x86
+	MessageRestrictedDiscoveryResponse      DiscoveryMessageType = 0x82
+	MessageGroupMemberDiscoveryAnnouncement DiscoveryMessageType = 0x99
+	MessageGroupMemberDiscoverySolicitation DiscoveryMessageType = 0x9E
+	MessageGroupMemberDiscoveryResponse     DiscoveryMessageType = 0x9A
+)
+
+var discoveryTypes = map[DiscoveryMessageType]named{
+	MessageOpenDiscoveryAnnouncement:        {"PROSE PC5 DISCOVERY open announcement", corroborated},
+	MessageRestrictedDiscoveryAnnouncement:  {"PROSE PC5 DISCOVERY restricted announcement", corroborated},
+	MessageRestrictedDiscoverySolicitation:  {"PROSE PC5 DISCOVERY restricted solicitation", corroborated},
+	MessageRestrictedDiscoveryResponse:      {"PROSE PC5 DISCOVERY restricted response", corroborated},
+	MessageGroupMemberDiscoveryAnnouncement: {"PROSE PC5 DISCOVERY group member announcement", recalled},
+	MessageGroupMemberDiscoverySolicitation: {"PROSE PC5 DISCOVERY group member solicitation", recalled},
+	MessageGroupMemberDiscoveryResponse:     {"PROSE PC5 DISCOVERY group member response", recalled},
+}
+
+func (t DiscoveryMessageType) String() string {
+	if m, ok := discoveryTypes[t]; ok {
+		return m.name
+	}
+	return fmt.Sprintf("PROSE PC5 DISCOVERY type 0x%02x", uint8(t))
+}
+
+// DiscoveryType says who may understand a discovery message.
+type DiscoveryType uint8
+
+// Other values are reserved.
+const (
+	DiscoveryOpen       DiscoveryType = 1
+	DiscoveryRestricted DiscoveryType = 2
+)
+
+// DiscoveryContent says what a discovery message is for.
+type DiscoveryContent uint8
+
+// Those of relays are known, but not implemented. Other values are reserved.
+const (
+	ContentAnnouncement            DiscoveryContent = 0 // or response
+	ContentSolicitation            DiscoveryContent = 1
+	contentRelayAnnouncement       DiscoveryContent = 4 // or response
+	contentRelaySolicitation       DiscoveryContent = 5
+	ContentGroupMemberAnnouncement DiscoveryContent = 6 // or response
+	ContentGroupMemberSolicitation DiscoveryContent = 7
+	contentRelayInformation        DiscoveryContent = 8
+)
+
+// DiscoveryModel says who speaks first: model A announces, model B asks.
+type DiscoveryModel uint8
+
+// Other values are reserved.
+const (
+	ModelA DiscoveryModel = 1
+	ModelB DiscoveryModel = 2
+)
+
+// DiscoveryType returns the discovery type in a message type.
+func (t DiscoveryMessageType) DiscoveryType() DiscoveryType { return DiscoveryType(t >> 6) }
+
+// Content returns the content type in a message type.
+func (t DiscoveryMessageType) Content() DiscoveryContent { return DiscoveryContent(t >> 2 & 0xF) }
+
+// Model returns the model in a message type.
+func (t DiscoveryMessageType) Model() DiscoveryModel { return DiscoveryModel(t & 3) }
+
+// reserved names the part of a message type that has a reserved value, "" if there is none.
+func (t DiscoveryMessageType) reserved() string {
+	if d := t.DiscoveryType(); d != DiscoveryOpen && d != DiscoveryRestricted {
+		return "discovery type"
+	}
+	switch t.Content() {
+	case ContentAnnouncement, ContentSolicitation, contentRelayAnnouncement, contentRelaySolicitation,
+		ContentGroupMemberAnnouncement, ContentGroupMemberSolicitation, contentRelayInformation:
+	default:
+		return "content type"
+	}
+	if m := t.Model(); m != ModelA && m != ModelB {
+		return "discovery model"
+	}
+	return ""
 }
 
 // IEIs (TS 24.554, 10.3; hexadecimal). The same value may mean different IEs in different
@@ -85,6 +179,7 @@ const (
 	ieiKeyEstablishment        = 0x74
 	ieiQoSFlowDescriptions     = 0x79 // recalled
 	ieiProSeIdentifiers        = 0x7A // chosen, with its format
+	ieiMetadata                = 0x7B // chosen, of discovery
 	ieiUserPlaneSuite          = 0x90 // Extension, chosen: type 1, the value is in the low half
 )
 
@@ -113,6 +208,8 @@ const (
 	CauseServiceNotAllowed        Cause = 11
 	CauseSecurityPolicyNotAligned Cause = 12
 	CauseCongestion               Cause = 13
+	CauseAuthSynchronisation      Cause = 14 // of relays
+	CauseRelaySecurityFailure     Cause = 15 // of relays
 	CauseProtocolError            Cause = 111
 )
 
@@ -130,6 +227,8 @@ var causeNames = map[Cause]string{
 	CauseServiceNotAllowed:        "required service not allowed",
 	CauseSecurityPolicyNotAligned: "security policy not aligned",
 	CauseCongestion:               "congestion situation",
+	CauseAuthSynchronisation:      "authentication synchronisation error",
+	CauseRelaySecurityFailure:     "security procedure failure of 5G ProSe UE-to-network relay",
 	CauseProtocolError:            "protocol error, unspecified",
 }
 
@@ -141,11 +240,16 @@ func (c Cause) String() string {
 	return fmt.Sprintf("%s (cause %d)", causeNames[CauseProtocolError], uint8(c))
 }
 
-// IPAddressConfiguration is the IE of TS 24.554, 11.3.6 (recalled).
+// IPAddressConfiguration is the IE of TS 24.554, 11.3.6.
 type IPAddressConfiguration uint8
 
-// AddressAllocationNotSupported says that the sender gives no addresses to the peer.
-const AddressAllocationNotSupported IPAddressConfiguration = 4
+// All recalled. pc5d gives no addresses to the peer: it says the last one.
+const (
+	AddressDHCPv4Server              IPAddressConfiguration = 1
+	AddressIPv6Router                IPAddressConfiguration = 2
+	AddressDHCPv4ServerAndIPv6Router IPAddressConfiguration = 3
+	AddressAllocationNotSupported    IPAddressConfiguration = 4
+)
 
 // LinkModificationOperation says what a modification request is for (TS 24.554, 11.3.19).
 type LinkModificationOperation uint8

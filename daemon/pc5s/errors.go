@@ -32,18 +32,18 @@ func (k Kind) String() string {
 // Error says why octets are no message.
 type Error struct {
 	Kind    Kind
-	Message MessageType
+	Message fmt.Stringer // a MessageType or a DiscoveryMessageType; nil where it is missing
 	IE      string
 }
 
-func (e *Error) Error() string { return describe(e.Kind, e.Message.String(), e.IE) }
-
-func describe(k Kind, message, ie string) string {
-	switch {
-	case k == TooShort:
-		return fmt.Sprintf("pc5s: %s", k)
-	case ie == "":
-		return fmt.Sprintf("pc5s: %s: %s", message, k)
+func (e *Error) Error() string {
+	text := "pc5s: "
+	if e.Message != nil {
+		text += e.Message.String() + ": "
 	}
-	return fmt.Sprintf("pc5s: %s: %s: %s", message, k, ie)
+	text += e.Kind.String()
+	if e.IE != "" {
+		text += ": " + e.IE
+	}
+	return text
 }

@@ -9,6 +9,7 @@ type IE struct {
 	Evidence string
 	Optional bool
 	Unsent   bool
+	Half     bool // type 1: IEI and value share an octet
 	Octets   []byte
 }
 
@@ -18,11 +19,17 @@ func IEs(m Message) []IE {
 	return ies(all.used())
 }
 
+// DiscoveryIEs returns the rows of a discovery message.
+func DiscoveryIEs(m Discovery) []IE {
+	all := m.rows()
+	return ies(all.used())
+}
+
 func ies(rows []row) []IE {
 	var list []IE
 	for i := range rows {
 		r := &rows[i]
-		ie := IE{Name: r.name, Format: formatNames[r.format], IEI: r.iei, Min: r.min, Max: r.max, Evidence: evidenceNames[r.evidence], Optional: r.optional(), Unsent: r.format == formatUnsentV}
+		ie := IE{Name: r.name, Format: formatNames[r.format], IEI: r.iei, Min: r.min, Max: r.max, Evidence: evidenceNames[r.evidence], Optional: r.optional(), Unsent: r.format == formatUnsentV, Half: r.format == formatType1}
 		if !ie.Unsent && (!ie.Optional || r.field.present()) {
 			ie.Octets = r.appendTo(nil)
 		}
@@ -35,11 +42,29 @@ var formatNames = [...]string{formatV: "V", formatUnsentV: "V", formatLV: "LV", 
 
 var evidenceNames = [...]string{corroborated: "corroborated", recalled: "recalled", chosen: "chosen"}
 
+// MessageEvidence and DiscoveryEvidence tell what the code of a message rests on.
+func MessageEvidence(t MessageType) string { return evidenceNames[messageTypes[t].evidence] }
+
+func DiscoveryEvidence(t DiscoveryMessageType) string {
+	return evidenceNames[discoveryTypes[t].evidence]
+}
+
 // AllMessages returns an empty message of each type, in the order of the types.
 func AllMessages() []Message {
 	var all []Message
 	for t := range 256 {
 		if m := newMessage(MessageType(t)); m != nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// AllDiscoveries returns an empty discovery message of each type, in the order of the types.
+func AllDiscoveries() []Discovery {
+	var all []Discovery
+	for t := range 256 {
+		if m := newDiscovery(DiscoveryMessageType(t)); m != nil {
 			all = append(all, m)
 		}
 	}

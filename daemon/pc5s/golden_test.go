@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"pc5d/daemon/pc5s"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -46,37 +44,35 @@ func dump(pieces ...[]byte) string {
 // TestGolden: the octets of each message, of its mandatory part with each optional IE alone, and
 // of all of it. Each line parses, and comes out as it is.
 func TestGolden(t *testing.T) {
+	dumps(t, "testdata/messages.txt", signallingSamples(t))
+	dumps(t, "testdata/discovery.txt", discoverySamples(t))
+}
+
+func dumps(t *testing.T, path string, all []sample) {
+	t.Helper()
 	var text strings.Builder
-	for _, s := range samples(t) {
+	line := func(s sample, name string, pieces [][]byte) {
+		fmt.Fprintf(&text, "    %s: %s\n", name, dump(pieces...))
+		b := slices.Concat(pieces...)
+		if got, err := s.again(b); err != nil || !bytes.Equal(got, b) {
+			t.Errorf("%s: %s: got %x, %v, want %x", s.name, name, got, err, b)
+		}
+	}
+	for _, s := range all {
 		least := [][]byte{s.head}
 		for _, ie := range s.mandated {
 			least = append(least, ie.Octets)
 		}
-		all := slices.Clone(least)
-		fmt.Fprintf(&text, "%s\n    mandatory part: %s\n", s.message.Type(), dump(least...))
+		fmt.Fprintf(&text, "%s\n", s.name)
+		line(s, "mandatory part", least)
+		whole := slices.Clone(least)
 		for _, ie := range s.optional {
-			all = append(all, ie.Octets)
-			fmt.Fprintf(&text, "    %s: %s\n", ie.Name, dump(append(slices.Clone(least), ie.Octets)...))
+			whole = append(whole, ie.Octets)
+			line(s, ie.Name, append(slices.Clone(least), ie.Octets))
 		}
 		if len(s.optional) > 1 {
-			fmt.Fprintf(&text, "    all: %s\n", dump(all...))
+			line(s, "all", whole)
 		}
 	}
-	golden(t, "testdata/messages.txt", text.String())
-	for line := range strings.Lines(text.String()) {
-		name, octets, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		if !ok {
-			continue
-		}
-		b, err := hex.DecodeString(strings.ReplaceAll(octets, " ", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := pc5s.Parse(b)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		} else if got := pc5s.Marshal(m); !bytes.Equal(got, b) {
-			t.Errorf("%s: got %x, want %x", name, got, b)
-		}
-	}
+	golden(t, path, text.String())
 }

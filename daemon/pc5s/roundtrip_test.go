@@ -71,6 +71,8 @@ func drawOctets(t *rapid.T, name string) []byte {
 	switch name {
 	case "SourceUserInfo", "TargetUserInfo":
 		return []byte(rapid.StringN(1, -1, 252).Draw(t, name))
+	case "ApplicationLayerGroupID":
+		return rapid.SliceOfN(rapid.Byte(), 1, 252).Draw(t, name)
 	case "QoSFlowDescriptions":
 		return pc5s.AppendQoSFlows(nil, drawQoSFlows(t)...)
 	case "ProSeIdentifiers":

@@ -12,70 +12,39 @@ import (
 
 // The tests here make their cases from the tables: each rule holds for each IE of each message.
 
-// sample is one message of the sample in pieces.
-type sample struct {
-	message  pc5s.Message
-	head     []byte    // type and sequence number
-	mandated []pc5s.IE // in their order
-	optional []pc5s.IE
-}
-
-func samples(t *testing.T) []sample {
-	t.Helper()
-	var all []sample
-	for _, m := range messages() {
-		s := sample{message: m, head: pc5s.Marshal(m)[:2]}
-		for _, ie := range pc5s.IEs(m) {
-			switch {
-			case ie.Unsent:
-			case ie.Octets == nil:
-				t.Errorf("%s: the sample has no %s", m.Type(), ie.Name)
-			case ie.Optional:
-				s.optional = append(s.optional, ie)
-			default:
-				s.mandated = append(s.mandated, ie)
-			}
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-// octets puts the mandatory part together, and the optional IEs given.
-func (s *sample) octets(optional ...[]byte) []byte {
-	b := slices.Clone(s.head)
-	for _, ie := range s.mandated {
-		b = append(b, ie.Octets...)
-	}
-	return append(b, slices.Concat(optional...)...)
-}
-
 func understands(t *testing.T, what string, s *sample, in, want []byte) {
 	t.Helper()
-	m, err := pc5s.Parse(in)
+	got, err := s.again(in)
 	if err != nil {
-		t.Errorf("%s: %s: %v", s.message.Type(), what, err)
-	} else if got := pc5s.Marshal(m); !bytes.Equal(got, want) {
-		t.Errorf("%s: %s: understood %x, want %x", s.message.Type(), what, got, want)
+		t.Errorf("%s: %s: %v", s.name, what, err)
+	} else if !bytes.Equal(got, want) {
+		t.Errorf("%s: %s: understood %x, want %x", s.name, what, got, want)
 	}
 }
 
 func refuses(t *testing.T, what string, s *sample, in []byte, want pc5s.Kind) {
 	t.Helper()
-	m, err := pc5s.Parse(in)
-	if e := (*pc5s.Error)(nil); m != nil || !errors.As(err, &e) || e.Kind != want {
-		t.Errorf("%s: %s: got %v, %v, want %v", s.message.Type(), what, m, err, want)
+	got, err := s.again(in)
+	if e := (*pc5s.Error)(nil); !errors.As(err, &e) || e.Kind != want {
+		t.Errorf("%s: %s: got %x, %v, want %v", s.name, what, got, err, want)
 	}
 }
 
 // TestSampleIsWhole: one message of each type, with each IE.
 func TestSampleIsWhole(t *testing.T) {
-	all := samples(t)
-	types := pc5s.AllMessages()
-	for i := range max(len(all), len(types)) {
-		if i >= len(all) || i >= len(types) || all[i].message.Type() != types[i].Type() {
-			t.Fatalf("message %d of the sample is not of the type that comes next", i)
-		}
+	var types []string
+	for _, m := range pc5s.AllMessages() {
+		types = append(types, m.Type().String())
+	}
+	for _, m := range pc5s.AllDiscoveries() {
+		types = append(types, m.Type().String())
+	}
+	var got []string
+	for _, s := range samples(t) {
+		got = append(got, s.name)
+	}
+	if !slices.Equal(got, types) {
+		t.Errorf("got %q, want %q", got, types)
 	}
 }
 

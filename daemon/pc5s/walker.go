@@ -38,11 +38,11 @@ type field interface {
 	parse(b []byte) error
 }
 
-// evidence is the weakest of what place, IEI and format of an IE rest on.
+// evidence says what a code point rests on; of an IE it is the weakest of place, IEI and format.
 type evidence uint8
 
 const (
-	corroborated evidence = iota + 1 // by a conformance document or an independent implementation
+	corroborated evidence = iota + 1 // read in the standard, or corroborated by a conformance document or an independent implementation
 	recalled                         // from memory of the standard, unverified
 	chosen                           // ours: no public value was found, or the standard leaves it open
 )

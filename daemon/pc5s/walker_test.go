@@ -20,14 +20,25 @@ func held(m any) int {
 
 // TestAllocations: reading makes the message and what it points to, writing makes the octets.
 func TestAllocations(t *testing.T) {
-	for _, m := range messages() {
-		b := pc5s.Marshal(m)
-		if got, want := testing.AllocsPerRun(100, func() { pc5s.Parse(b) }), float64(1+held(m)); got > want {
-			t.Errorf("%s: Parse allocates %v times, want %v", m.Type(), got, want)
+	for _, s := range samples(t) {
+		b := s.write()
+		if got, want := testing.AllocsPerRun(100, func() { s.parse(b) }), float64(1+held(s.message)); got > want {
+			t.Errorf("%s: reading allocates %v times, want %v", s.name, got, want)
 		}
-		if got, want := testing.AllocsPerRun(100, func() { pc5s.Marshal(m) }), float64(1+len(b)/256); got > want {
-			t.Errorf("%s: Marshal allocates %v times, want %v", m.Type(), got, want)
+		if got := testing.AllocsPerRun(100, func() { s.write() }); got > 1 {
+			t.Errorf("%s: writing allocates %v times, want 1", s.name, got)
 		}
+	}
+}
+
+// TestSkippingAllocatesNothing: what is not understood costs no memory.
+func TestSkippingAllocatesNothing(t *testing.T) {
+	b := pc5s.Marshal(&pc5s.DirectLinkRekeyingResponse{})
+	for range 20 {
+		b = append(b, 0xa1, 0x3e, 1, 0, 0x7f, 0, 1, 0)
+	}
+	if got := testing.AllocsPerRun(100, func() { pc5s.Parse(b) }); got > 1 {
+		t.Errorf("%v allocations, want 1", got)
 	}
 }
 

@@ -42,5 +42,20 @@ func (c *Counter) Reserve(n int) (first Count, granted int) {
 	}
 }
 
-// Used is the number of COUNTs given out.
+// Skip moves on by n COUNTs, which are never given out. Where fewer than n are left the counter is
+// at its limit afterwards, for good: nothing wraps.
+func (c *Counter) Skip(n uint64) {
+	for {
+		at := c.next.Load()
+		to := c.limit
+		if n < c.limit-at {
+			to = at + n
+		}
+		if c.next.CompareAndSwap(at, to) {
+			return
+		}
+	}
+}
+
+// Used is the number of COUNTs given out or skipped.
 func (c *Counter) Used() uint64 { return c.next.Load() }

@@ -150,6 +150,37 @@ func TestT50CounterParallel(t *testing.T) {
 	}
 }
 
+func TestT50CounterSkip(t *testing.T) {
+	tests := []struct {
+		name       string
+		used       int
+		skip       uint64
+		first      Count
+		granted    int
+		wantedUsed uint64
+	}{
+		{"nothing", 10, 0, 10, 5, 15},
+		{"forward", 10, 900, 910, 5, 915},
+		{"to the last one", 10, 989, 999, 1, 1000},
+		{"to the limit", 10, 990, 0, 0, 1000},
+		{"past the limit", 10, 991, 0, 0, 1000},
+		{"as far as would wrap", 10, 1<<64 - 5, 0, 0, 1000},
+		{"at the limit", 1000, 1, 0, 0, 1000},
+		{"at the limit, as far as would wrap", 1000, 1<<64 - 1, 0, 0, 1000},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := NewCounter(1000)
+			c.Reserve(tt.used)
+			c.Skip(tt.skip)
+			first, granted := c.Reserve(5)
+			if first != tt.first || granted != tt.granted || c.Used() != tt.wantedUsed {
+				t.Fatalf("got %d COUNTs from %d, used %d; want %d from %d, used %d", granted, first, c.Used(), tt.granted, tt.first, tt.wantedUsed)
+			}
+		})
+	}
+}
+
 func TestFrames(t *testing.T) {
 	two := AppendPacket(AppendPacket(nil, []byte("first")), []byte("second"))
 	tests := []struct {

@@ -1,4 +1,4 @@
-// Package udp is the UDP socket of the node: one, for both address families, in batches. Equal
+// Package udp is a UDP socket of the node, for both address families, in batches. Equal
 // datagrams to one endpoint leave with one system call (UDP_SEGMENT) and arrive coalesced
 // (UDP_GRO); where the kernel can not do that, sendmmsg and recvmmsg stand in.
 //

@@ -10,10 +10,14 @@ import (
 // socket buffer does.
 const fakeQueue = 256
 
+// firstPort is the first port that Listen chooses.
+const firstPort = 49152
+
 // Network connects Fakes by their addresses.
 type Network struct {
 	mu    sync.Mutex
 	ends  map[netip.AddrPort]*Fake
+	port  uint16 // the last one that Listen chose
 	lossy func(from, to netip.AddrPort, datagram []byte) bool
 }
 
@@ -27,13 +31,26 @@ func (n *Network) Lose(drop func(from, to netip.AddrPort, datagram []byte) bool)
 	n.lossy = drop
 }
 
-// Listen adds an end. Each queue slot holds one Send.
+// Listen adds an end, at a free port where at has port 0. Each queue slot holds one Send.
 func (n *Network) Listen(at netip.AddrPort) *Fake {
-	f := &Fake{network: n, local: at, queue: make(chan parcel, fakeQueue), free: make(chan []byte, fakeQueue), done: make(chan struct{})}
+	f := &Fake{network: n, queue: make(chan parcel, fakeQueue), free: make(chan []byte, fakeQueue), done: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ends[at] = f
+	f.local = at
+	for at.Port() == 0 && (f.local.Port() == 0 || n.ends[f.local] != nil) {
+		n.port = max(n.port+1, firstPort)
+		f.local = netip.AddrPortFrom(at.Addr(), n.port)
+	}
+	n.ends[f.local] = f
 	return f
+}
+
+func (n *Network) leave(f *Fake) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ends[f.local] == f {
+		delete(n.ends, f.local)
+	}
 }
 
 func (n *Network) find(from, to netip.AddrPort, b []byte) *Fake {
@@ -146,6 +163,9 @@ func (f *Fake) Offloads() Offloads { return Offloads{Segment: true, Coalesce: tr
 
 // Close implements Conn.
 func (f *Fake) Close() error {
-	f.once.Do(func() { close(f.done) })
+	f.once.Do(func() {
+		f.network.leave(f)
+		close(f.done)
+	})
 	return nil
 }

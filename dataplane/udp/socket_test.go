@@ -213,3 +213,20 @@ func TestFakeNetwork(t *testing.T) {
 		t.Fatalf("closed: %v", err)
 	}
 }
+
+func TestFakeNetworkChoosesPorts(t *testing.T) {
+	n, at := NewNetwork(), netip.MustParseAddrPort("192.0.2.1:0")
+	taken := n.Listen(netip.AddrPortFrom(at.Addr(), firstPort))
+	a, b := n.Listen(at), n.Listen(at)
+	if a.LocalAddr() == b.LocalAddr() || a.LocalAddr() == taken.LocalAddr() || a.LocalAddr().Port() < firstPort {
+		t.Fatalf("ports %s, %s beside %s", a.LocalAddr(), b.LocalAddr(), taken.LocalAddr())
+	}
+	a.Close()
+	if again := n.Listen(a.LocalAddr()); n.find(netip.AddrPort{}, a.LocalAddr(), nil) != again {
+		t.Fatal("a closed end stands in the way of a new one")
+	}
+	a.Close()
+	if n.find(netip.AddrPort{}, a.LocalAddr(), nil) == nil {
+		t.Fatal("closing an end twice took the new one away")
+	}
+}

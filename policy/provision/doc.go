@@ -13,6 +13,11 @@
 //	identity = "identity.pem"      private key; relative to the directory of this file
 //	listen   = "[::]:33536"        default
 //
+//	[node.timers]
+//	profile = "ip"                 default
+//	t5080   = "300ms"              first waiting time; so are the other request timers
+//	repeats = 8                    default: the profile's
+//
 //	[[link]]
 //	name      = "bob"              the interface is pc5-bob
 //	peer      = "bob"              the peer's node.name; default: name
@@ -22,6 +27,8 @@
 //	addresses = ["10.7.0.1/24"]    of the interface
 //	allowed   = ["10.7.0.0/24"]    prefixes behind the peer
 //	mtu       = 1400               default
+//	keepalive = "1m"               default: the profile's
+//	inactivity = "10m"             announced to the peer; default: none
 //
 //	[link.signalling]
 //	integrity  = "required"        default
@@ -34,6 +41,18 @@
 //	ciphering  = "required"        default
 //	algorithms = ["aes-128-gcm"]   default, in order of preference
 //	form       = "record"          default
+//
+//	[link.rekey]
+//	time    = "1h"                 default
+//	packets = 1000000              default: no limit of its own
+//	bytes   = "10GB"               default: no limit of its own
+//
+//	[link.privacy]                 each needs signalling.ciphering = "required"
+//	identity = false               default
+//	update   = "5m"                default: none
+//	port     = false               default; needs update
+//
+// Bounds and meanings: docs/provisioning.md.
 //
 // What it does not do: it neither opens the identity, nor resolves host names, nor touches the
 // system. Lines and columns count from 1, columns in octets.

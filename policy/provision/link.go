@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"pc5d/policy"
 )
@@ -18,6 +19,9 @@ const (
 	defaultMTU = 1400
 	minMTU     = 1280 // what IPv6 needs
 	maxMTU     = 1404 // one whole packet fills the 1408 octets of frames of one record
+
+	minKeepAlive, maxKeepAlive   = time.Second, 24 * time.Hour
+	minInactivity, maxInactivity = 10 * time.Second, 24 * time.Hour
 )
 
 var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
@@ -47,8 +51,12 @@ func (r *reader) link(t *table) {
 	if mtu, ok := t.number("mtu"); ok {
 		l.MTU = linkMTU(t, mtu)
 	}
+	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
+	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))
 	l.UserPlane = userPlane(t.table("user_plane"))
+	l.Rekey = rekey(t.table("rekey"))
+	l.Privacy = privacy(t.table("privacy"), l.Signalling.Ciphering)
 	r.out.Links = append(r.out.Links, l)
 }
 

@@ -30,15 +30,23 @@ func (r *reader) node(root *table) {
 			n.Identity = filepath.Join(filepath.Dir(doc.name), path)
 		}
 	}
-	n.Listen = netip.AddrPortFrom(netip.IPv6Unspecified(), DefaultPort)
-	if s, ok := t.text("listen"); ok {
-		listen, err := parseEndpoint(s)
-		if err != nil {
-			doc.wrong(t.at("listen"), fmt.Sprintf("node.listen %q is not an address: %v", s, err), `write "[::]:33536"`)
-			return
-		}
-		n.Listen = listen
+	n.Listen = t.listen()
+	n.Timers = timers(t.table("timers"))
+}
+
+// listen reads where this node is called.
+func (t *table) listen() netip.AddrPort {
+	everywhere := netip.AddrPortFrom(netip.IPv6Unspecified(), DefaultPort)
+	s, ok := t.text("listen")
+	if !ok {
+		return everywhere
 	}
+	listen, err := parseEndpoint(s)
+	if err != nil {
+		t.doc.wrong(t.at("listen"), fmt.Sprintf("node.listen %q is not an address: %v", s, err), `write "[::]:33536"`)
+		return everywhere
+	}
+	return listen
 }
 
 // identity checks the length of an application layer ID; TOML strings are UTF-8 already.

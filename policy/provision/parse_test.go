@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -68,6 +69,41 @@ func TestParseGood(t *testing.T) {
 	}
 }
 
+// TestParseTimers reads every key of timers, re-keying and privacy, some at their bounds.
+func TestParseTimers(t *testing.T) {
+	data, err := os.ReadFile("testdata/good_timers.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := provision.Parse("pc5d.toml", data)
+	if err != nil {
+		t.Fatalf("a good file was refused:\n%v", err)
+	}
+	ms := time.Millisecond
+	timers := provision.Timers{Profile: provision.ProfileStandard, Repeats: 32, First: map[string]time.Duration{
+		"t5080": 10 * ms, "t5081": time.Minute, "t5082": 1500 * ms, "t5083": 300 * ms, "t5085": 300 * ms,
+		"t5087": 300 * ms, "t5089": 300 * ms, "t5091": 300 * ms, "t5092": 300 * ms,
+	}}
+	if diff := cmp.Diff(timers, p.Node.Timers); diff != "" {
+		t.Errorf("node.timers (-want +got):\n%s", diff)
+	}
+	type part struct {
+		KeepAlive, Inactivity time.Duration
+		Rekey                 provision.Rekey
+		Privacy               provision.Privacy
+	}
+	for i, want := range []part{
+		{90 * time.Second, 10 * time.Minute, provision.Rekey{Time: time.Hour, Packets: 1_000_000, Bytes: 10e9}, provision.Privacy{Identity: true, Update: 5 * time.Minute, Port: true}},
+		{time.Second, 24 * time.Hour, provision.Rekey{Time: 10 * time.Second, Packets: 1000, Bytes: 1e6}, provision.Privacy{Update: 24 * time.Hour}},
+		{0, 0, provision.Rekey{Bytes: 1_500_000_000_001}, provision.Privacy{}},
+	} {
+		l := p.Links[i]
+		if diff := cmp.Diff(want, part{l.KeepAlive, l.Inactivity, l.Rekey, l.Privacy}); diff != "" {
+			t.Errorf("link %s (-want +got):\n%s", l.Name, diff)
+		}
+	}
+}
+
 // TestDiagnostics_R09_T02_T07_T62 holds every diagnostic of the wrong files against their goldens.
 func TestDiagnostics_R09_T02_T07_T62(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.toml")
@@ -75,7 +111,7 @@ func TestDiagnostics_R09_T02_T07_T62(t *testing.T) {
 		t.Fatalf("no files: %v", err)
 	}
 	for _, file := range files {
-		if filepath.Base(file) == "good.toml" {
+		if strings.HasPrefix(filepath.Base(file), "good") {
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -114,6 +150,7 @@ func TestWordsReachNamedTypes(t *testing.T) {
 	text := `
 requirement = "preferred"
 form = "pdcp"
+profile = "standard"
 fingerprint = "` + pinOf('A').String() + `"
 ciphers = ["nea2"]
 integrities = ["nia2"]
@@ -122,6 +159,7 @@ suites = ["aes-128-gcm"]
 	type words struct {
 		Requirement policy.Requirement
 		Form        policy.Form
+		Profile     provision.Profile
 		Fingerprint policy.Fingerprint
 		Ciphers     []nea.Ciphering
 		Integrities []nea.Integrity
@@ -131,7 +169,7 @@ suites = ["aes-128-gcm"]
 	if err := toml.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("the library does not call UnmarshalText: %v", err)
 	}
-	want := words{policy.Preferred, policy.FormPDCP, pinOf('A'), []nea.Ciphering{nea.NEA2}, []nea.Integrity{nea.NIA2}, []suite.ID{suite.AES128GCM}}
+	want := words{policy.Preferred, policy.FormPDCP, provision.ProfileStandard, pinOf('A'), []nea.Ciphering{nea.NEA2}, []nea.Integrity{nea.NIA2}, []suite.ID{suite.AES128GCM}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("words (-want +got):\n%s", diff)
 	}
@@ -170,7 +208,37 @@ func TestNullIsAskedForInWriting_T02(t *testing.T) {
 	}
 }
 
-// FuzzParse: no input panics, and a refusal is always diagnostics inside the file.
+// bounded holds an accepted provisioning against the bounds of timers and privacy.
+func bounded(t *testing.T, p *provision.Provisioning) {
+	within := func(what string, d, least, most time.Duration) {
+		if d != 0 && (d < least || d > most) {
+			t.Errorf("accepted %s %v, bounds are %v to %v", what, d, least, most)
+		}
+	}
+	for key, first := range p.Node.Timers.First {
+		within(key, max(first, 1), 10*time.Millisecond, time.Minute) // none is 0
+	}
+	if n := p.Node.Timers.Repeats; n < 0 || n > 32 {
+		t.Errorf("accepted %d repeats", n)
+	}
+	for _, l := range p.Links {
+		within("keepalive", l.KeepAlive, time.Second, 24*time.Hour)
+		within("inactivity", l.Inactivity, 10*time.Second, 24*time.Hour)
+		within("rekey.time", l.Rekey.Time, 10*time.Second, time.Hour)
+		within("privacy.update", l.Privacy.Update, 10*time.Second, 24*time.Hour)
+		if k := l.Rekey; k.Packets != 0 && k.Packets < 1000 || k.Bytes != 0 && k.Bytes < 1e6 {
+			t.Errorf("accepted rekey limits %+v", k)
+		}
+		if l.Privacy != (provision.Privacy{}) && l.Signalling.Ciphering != policy.Required {
+			t.Errorf("accepted privacy %+v with signalling ciphering %q", l.Privacy, l.Signalling.Ciphering)
+		}
+		if l.Privacy.Port && l.Privacy.Update == 0 {
+			t.Error("accepted privacy.port without update")
+		}
+	}
+}
+
+// FuzzParse: no input panics, what is accepted is within its bounds, and a refusal is always diagnostics inside the file.
 func FuzzParse(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*.toml")
 	for _, file := range files {
@@ -187,6 +255,7 @@ func FuzzParse(f *testing.F) {
 			if p.Node.Name == "" || len(p.Node.Name) > 128 {
 				t.Errorf("accepted node name %q", p.Node.Name)
 			}
+			bounded(t, p)
 			return
 		}
 		diagnostics, ok := errors.AsType[provision.Diagnostics](err)

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"net/netip"
+	"time"
 
 	"pc5d/policy"
 )
@@ -20,6 +21,14 @@ type Node struct {
 	Name     string // application layer ID, 1 to 128 octets of UTF-8
 	Identity string // path of the private key
 	Listen   netip.AddrPort
+	Timers   Timers
+}
+
+// Timers is what [node.timers] says about the request timers of TS 24.554, 12.
+type Timers struct {
+	Profile Profile
+	First   map[string]time.Duration // by "t5080" and so on, only those that are given; nil: none
+	Repeats int                      // repetitions of one message; 0: the profile's
 }
 
 // Link is one link to one peer for one service.
@@ -35,6 +44,26 @@ type Link struct {
 
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
+
+	KeepAlive  time.Duration // T5084; 0: the profile's
+	Inactivity time.Duration // announced to the peer; 0: none
+	Rekey      Rekey
+	Privacy    Privacy
+}
+
+// Rekey says when new keys are made, at the first limit reached.
+type Rekey struct {
+	Time    time.Duration // age of a key; 0: none given, the default of one hour
+	Packets uint64        // 0: no limit of its own
+	Bytes   uint64        // 0: no limit of its own
+}
+
+// Privacy says what an observer is not to see. Where any of it is on, the link's signalling
+// ciphering is required.
+type Privacy struct {
+	Identity bool          // the establishment request carries a pseudonym instead of names
+	Update   time.Duration // T5090, lifetime of the own layer-2 ID; 0: no end
+	Port     bool          // a new local UDP port with each update; never without Update
 }
 
 // Interface is the name of the link's network interface.

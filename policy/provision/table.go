@@ -14,6 +14,8 @@ type table struct {
 	label  string // as the operator writes it, for messages
 	values map[string]any
 	asked  []string
+
+	elsewhere map[string]string // keys that are looked for here in vain -> hint where they are
 }
 
 // at is the path of a key.
@@ -54,6 +56,12 @@ func (t *table) flag(key string) (bool, bool) {
 }
 func (t *table) number(key string) (int64, bool) {
 	return read[int64](t, key, "a whole number: write it without quotes")
+}
+
+// written tells whether a key is there, rightly or wrongly.
+func (t *table) written(key string) bool {
+	_, written := t.values[key]
+	return written
 }
 
 // required is text that must be there and not be empty.
@@ -126,7 +134,11 @@ func (t *table) tables(key string) []*table {
 func (t *table) finish() {
 	for key := range t.values {
 		if !slices.Contains(t.asked, key) {
-			t.doc.missing(t.at(key), fmt.Sprintf("unknown key %q", key), suggest(key, t.asked))
+			hint, moved := t.elsewhere[key]
+			if !moved {
+				hint = suggest(key, t.asked)
+			}
+			t.doc.missing(t.at(key), fmt.Sprintf("unknown key %q", key), hint)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"syscall"
 	"time"
@@ -38,14 +39,36 @@ func (c *Client) Status(ctx context.Context) (control.Status, error) {
 
 // Up establishes a link and waits for it at most so long.
 func (c *Client) Up(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
-	var s control.LinkStatus
-	return s, c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/up?wait="+wait.String(), &s)
+	return c.order(ctx, link, "up", wait)
 }
 
 // Down releases a link.
-func (c *Client) Down(ctx context.Context, link string) (control.LinkStatus, error) {
+func (c *Client) Down(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
+	return c.order(ctx, link, "down", wait)
+}
+
+// Rekey makes new keys for a link.
+func (c *Client) Rekey(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
+	return c.order(ctx, link, "rekey", wait)
+}
+
+// Update makes new keys and new identifiers for a link.
+func (c *Client) Update(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
+	return c.order(ctx, link, "update", wait)
+}
+
+// Solicit asks everybody at an address for the provisioned links of a service, and returns the
+// state of the daemon when the wait is over.
+func (c *Client) Solicit(ctx context.Context, to netip.AddrPort, service string, wait time.Duration) (control.Status, error) {
+	var s control.Status
+	query := url.Values{"to": {to.String()}, "service": {service}, "wait": {wait.String()}}
+	return s, c.call(ctx, http.MethodPost, "/v1/solicit?"+query.Encode(), &s)
+}
+
+func (c *Client) order(ctx context.Context, link, verb string, wait time.Duration) (control.LinkStatus, error) {
 	var s control.LinkStatus
-	return s, c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/down", &s)
+	path := "/v1/links/" + url.PathEscape(link) + "/" + verb + "?wait=" + wait.String()
+	return s, c.call(ctx, http.MethodPost, path, &s)
 }
 
 func (c *Client) call(ctx context.Context, method, path string, into any) error {

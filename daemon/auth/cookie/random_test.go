@@ -1,0 +1,39 @@
+package cookie_test
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"time"
+
+	"pc5d/daemon/auth/cookie"
+)
+
+// TestT78_RandomSourceFails: without all octets of both first secrets there is no jar, so that
+// nothing starts; an unused secret is never one that was not drawn.
+func TestT78_RandomSourceFails(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for n := range 64 {
+		if jar, err := cookie.New(bytes.NewReader(make([]byte, n)), now); err == nil || jar != nil {
+			t.Errorf("%d octets make a jar", n)
+		}
+	}
+	one, err := cookie.New(bytes.NewReader(bytes.Repeat([]byte{1}, 64)), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := cookie.New(bytes.NewReader(bytes.Repeat([]byte{2}, 64)), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := netip.MustParseAddrPort("192.0.2.1:1")
+	for _, at := range []time.Time{now, now.Add(2 * time.Minute)} { // the second one needs a new secret, which fails
+		c := one.Make(at, from, 7, [32]byte{1})
+		if one.Verify(at, c, from, 7, [32]byte{1}) != nil {
+			t.Errorf("at %v: the own cookie is refused", at)
+		}
+		if other.Verify(at, c, from, 7, [32]byte{1}) == nil {
+			t.Errorf("at %v: a cookie of another secret is accepted", at)
+		}
+	}
+}
