@@ -239,3 +239,6 @@ func (m *Machine) KeysOf(datagram []byte) any {
 	}
 	return nil
 }
+
+// Meet gives m other neighbours from now on.
+func (m *Machine) Meet(i Identifiers) { m.cfg.Identifiers = i }

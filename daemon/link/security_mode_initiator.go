@@ -135,7 +135,7 @@ func (m *Machine) receiveCommand(now time.Time, c *securityContext, msg *pc5s.Di
 		return nil
 	}
 	if cause, err := m.checkCommand(msg); err != nil {
-		c.wipe()
+		m.dropContext(c) // its name was claimed
 		m.rejectCommand(now, cause, err)
 		return nil
 	}
