@@ -14,14 +14,17 @@ import (
 // broadcast request share the initiator's.
 type pair struct{ local, peer underlay.LayerTwoID }
 
-// demux finds the runner of a signalling datagram. Nothing that it looks at is believed: the
+// recipient takes signalling datagrams: a runner, or a gathering.
+type recipient interface{ deliver(packet) bool }
+
+// demux finds the recipient of a signalling datagram. Nothing that it looks at is believed: the
 // machine verifies.
 type demux struct {
 	mu      sync.RWMutex
-	byPair  map[pair]*runner
-	byLocal map[underlay.LayerTwoID]*runner // every own L2 ID in use; nil: reserved
-	peers   map[underlay.LayerTwoID]int     // how many pairs have this peer
-	claims  map[claim]underlay.LayerTwoID   // who took a K_NRP-sess ID at an own L2 ID
+	byPair  map[pair]recipient
+	byLocal map[underlay.LayerTwoID]recipient // every own L2 ID in use; nil: reserved
+	peers   map[underlay.LayerTwoID]int       // how many pairs have this peer
+	claims  map[claim]underlay.LayerTwoID     // who took a K_NRP-sess ID at an own L2 ID
 }
 
 // claim is what two responders to one request must not both have.
@@ -32,13 +35,13 @@ type claim struct {
 
 func newDemux() *demux {
 	return &demux{
-		byPair: map[pair]*runner{}, byLocal: map[underlay.LayerTwoID]*runner{},
+		byPair: map[pair]recipient{}, byLocal: map[underlay.LayerTwoID]recipient{},
 		peers: map[underlay.LayerTwoID]int{}, claims: map[claim]underlay.LayerTwoID{},
 	}
 }
 
-// find returns the runner for a header, nil if there is none.
-func (d *demux) find(h underlay.Header) *runner {
+// find returns the recipient for a header, nil if there is none.
+func (d *demux) find(h underlay.Header) recipient {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if r := d.byPair[pair{h.Destination, h.Source}]; r != nil {
@@ -58,15 +61,15 @@ func (d *demux) reserve(local underlay.LayerTwoID) bool {
 	return true
 }
 
-// add enters the runner of a reserved L2 ID.
-func (d *demux) add(local underlay.LayerTwoID, r *runner) {
+// add enters the recipient of a reserved L2 ID.
+func (d *demux) add(local underlay.LayerTwoID, r recipient) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.byLocal[local] = r
 }
 
 // bind enters a pair of L2 IDs as soon as the peer's is known.
-func (d *demux) bind(local, peer underlay.LayerTwoID, r *runner) {
+func (d *demux) bind(local, peer underlay.LayerTwoID, r recipient) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := pair{local, peer}
@@ -77,7 +80,7 @@ func (d *demux) bind(local, peer underlay.LayerTwoID, r *runner) {
 }
 
 // remove gives an own L2 ID back; r is nil when it was only reserved.
-func (d *demux) remove(local, peer underlay.LayerTwoID, r *runner) {
+func (d *demux) remove(local, peer underlay.LayerTwoID, r recipient) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.byLocal[local] == r {
@@ -88,13 +91,13 @@ func (d *demux) remove(local, peer underlay.LayerTwoID, r *runner) {
 }
 
 // unbind takes a pair out; where it is not the runner's nothing happens.
-func (d *demux) unbind(local, peer underlay.LayerTwoID, r *runner) {
+func (d *demux) unbind(local, peer underlay.LayerTwoID, r recipient) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.unbindLocked(local, peer, r)
 }
 
-func (d *demux) unbindLocked(local, peer underlay.LayerTwoID, r *runner) {
+func (d *demux) unbindLocked(local, peer underlay.LayerTwoID, r recipient) {
 	key := pair{local, peer}
 	if owner, there := d.byPair[key]; !there || owner != r {
 		return

@@ -140,10 +140,11 @@ func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
 
 func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
-	if r.role == link.RoleB {
+	if !slices.Contains(k.attempts, r) {
 		k.attempts = append(k.attempts, r)
 	}
 }
+
 
 func (k *keeper) hinted(err error) {
 	k.status.Hint = err.Error()

@@ -63,6 +63,10 @@ func (r *runner) dropName(n link.Name) {
 	}
 	r.keeper.plane.Unalias(planeID(n))
 	r.node.demux.remove(n.Local, n.Peer, r)
+	if r.gathering != nil {
+		r.gathering.leave(r)
+		r.gathering = nil
+	}
 	r.removePort(r.former)
 	r.former = dataplane.Port{}
 }

@@ -58,11 +58,12 @@ type Node struct {
 	refused  atomic.Uint64     // half-open limit, full inboxes
 	hinter   hinter
 
-	mu       sync.Mutex // guards the fields below
-	runners  []*runner  // in the order of their start
-	stopping bool
-	ended    chan struct{} // closed by finish
-	finish   func()        // stopping, and no runner is left
+	mu         sync.Mutex // guards the fields below
+	runners    []*runner  // in the order of their start
+	gatherings []*gathering
+	stopping   bool
+	ended      chan struct{} // closed by finish
+	finish     func()        // stopping, and no runner is left
 }
 
 // New opens the state directory, makes the interfaces, and configures the host. On an error
@@ -133,6 +134,9 @@ func (n *Node) Stop() {
 	n.stopping = true
 	for _, k := range n.ordered() {
 		k.queue.Post(k.halt)
+	}
+	for _, g := range n.gatherings {
+		g.stop()
 	}
 	for _, r := range n.runners {
 		r.release(pc5s.CauseConnectionNotAvailable)
@@ -209,6 +213,11 @@ func (n *Node) initiate(k *keeper) (*runner, error) {
 func (n *Node) launch(r *runner) {
 	local, _ := r.machine.LayerTwoIDs()
 	n.demux.add(local, r)
+	n.begin(r)
+}
+
+// begin lets a runner go on whose own L2 ID leads to it already.
+func (n *Node) begin(r *runner) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.runners = append(n.runners, r)
@@ -224,6 +233,9 @@ func (n *Node) forget(r *runner) {
 	local, _ := r.machine.LayerTwoIDs()
 	n.demux.remove(local, r.bound, r)
 	n.halfOpen.end(n.now(), r.conversation)
+	if r.gathering != nil {
+		r.gathering.leave(r)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.runners = slices.DeleteFunc(n.runners, func(o *runner) bool { return o == r })

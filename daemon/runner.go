@@ -26,17 +26,18 @@ var errReplaced = errors.New("another session took the link over")
 // runner owns one Machine: everything below queue is touched by its tasks only, unless a field
 // says otherwise. It ends when the machine is released.
 type runner struct {
-	node    *Node
-	role    link.Role  // fixed
-	nonce   keys.Nonce // fixed: Nonce_1, which settles crossed attempts
-	queue   task.Queue
-	waiting atomic.Int32 // datagrams in the queue
+	node  *Node
+	role  link.Role  // fixed
+	nonce keys.Nonce // fixed: Nonce_1, which settles crossed attempts
+	queue     task.Queue
+	waiting   atomic.Int32 // datagrams in the queue
 
 	machine      *link.Machine
 	keeper       *keeper // nil at a responder until the peer is authenticated
 	ended        bool
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
+	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
 	unheard      uint64              // authentic records of the link before these keys
 	port         dataplane.Port      // that the link sends from

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sort"
 	"time"
@@ -70,6 +71,20 @@ func (n *Node) run(ctx context.Context, name string, ask func(*link.Machine, tim
 	case <-ctx.Done():
 		return control.LinkStatus{}, control.ErrTooSlow
 	}
+}
+
+// Solicit asks everybody at an address for the links that are provisioned for a service, and
+// returns the state of all links when ctx ends.
+func (n *Node) Solicit(ctx context.Context, to netip.AddrPort, service string) (control.Status, error) {
+	if err := n.gather(service, to); err != nil {
+		return control.Status{}, err
+	}
+	select {
+	case <-ctx.Done():
+	case <-n.ended:
+		return control.Status{}, control.ErrStopping
+	}
+	return n.Status(context.WithoutCancel(ctx))
 }
 
 func noLink(name string) error {

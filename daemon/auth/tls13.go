@@ -53,9 +53,12 @@ func (a *Authentication) Local() link.Peer {
 	return link.Peer{Name: a.identity.name, Fingerprint: a.identity.fingerprint}
 }
 
-// Initiate starts the client half towards one peer.
+// Initiate starts the client half towards one peer, or with no name towards anyone who is pinned.
 func (a *Authentication) Initiate(peer string, pins []policy.Fingerprint) (link.Handshake, error) {
 	v := &verifier{local: a.Local(), expect: peer, now: a.now, pins: func(string) []policy.Fingerprint { return pins }}
+	if peer == "" {
+		v.pins = a.trust.Pinned
+	}
 	h := newHandshake(a.Local())
 	h.start(tls.Client(h.wire, a.config(h, v)))
 	return h, nil

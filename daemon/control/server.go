@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -142,11 +143,21 @@ func handler(s Service) http.Handler {
 			withWait(w, r, do)
 		})
 	}
+	mux.HandleFunc("POST /v1/solicit", func(w http.ResponseWriter, r *http.Request) {
+		to, err := netip.ParseAddrPort(r.URL.Query().Get("to"))
+		if err != nil {
+			write(w, http.StatusBadRequest, Problem{Error: fmt.Sprintf("to=%q: expected ADDRESS:PORT", r.URL.Query().Get("to"))})
+			return
+		}
+		withWait(w, r, func(ctx context.Context, _ string) (Status, error) {
+			return s.Solicit(ctx, to, r.URL.Query().Get("service"))
+		})
+	})
 	return http.MaxBytesHandler(mux, maxBody)
 }
 
 // withWait bounds an operation by the wait that the caller asked for.
-func withWait(w http.ResponseWriter, r *http.Request, do func(context.Context, string) (LinkStatus, error)) {
+func withWait[T any](w http.ResponseWriter, r *http.Request, do func(context.Context, string) (T, error)) {
 	wait := defaultWait
 	if v := r.URL.Query().Get("wait"); v != "" {
 		d, err := time.ParseDuration(v)

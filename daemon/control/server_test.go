@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -57,6 +58,10 @@ func (s service) Rekey(ctx context.Context, link string) (control.LinkStatus, er
 
 func (s service) Update(ctx context.Context, link string) (control.LinkStatus, error) {
 	return s.Up(ctx, link)
+}
+
+func (service) Solicit(ctx context.Context, _ netip.AddrPort, _ string) (control.Status, error) {
+	return control.Status{}, ctx.Err()
 }
 
 // serve runs a server in a folder that everybody may enter, and returns its socket.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type Service interface {
 	Rekey(ctx context.Context, link string) (LinkStatus, error)
 	// Update makes new keys and new identifiers and waits for them.
 	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Solicit asks everybody at an address, and returns when ctx ends.
+	Solicit(ctx context.Context, to netip.AddrPort, service string) (Status, error)
 }
 
 var (

@@ -34,7 +34,8 @@ type Handshake interface {
 // Authentication makes handshakes for this node's identity.
 type Authentication interface {
 	Local() Peer
-	// Initiate starts the client half; the peer must be peer and own one of the pinned keys.
+	// Initiate starts the client half; the peer must be peer and own one of the pinned keys. With
+	// no name any provisioned peer may answer.
 	Initiate(peer string, pins []policy.Fingerprint) (Handshake, error)
 	// Respond starts the server half; any provisioned peer may call.
 	Respond() (Handshake, error)

@@ -16,6 +16,9 @@ const (
 	maxRoundTrips = 24 // of one handshake
 )
 
+// ErrNoLink says that the authenticated peer, who answered a request to everybody, gets no link.
+var ErrNoLink = errors.New("no link to the peer is provisioned for the requested service, or it has one")
+
 // ErrEndless says that a handshake took more round trips than any needs (T33).
 var ErrEndless = errors.New("peer sent an endless handshake")
 
@@ -185,6 +188,10 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	}
 	if m.auth.complete() {
 		m.identity = m.auth.handshake.Peer()
+		if !m.meet() {
+			m.fail(ErrNoLink)
+			return nil
+		}
 	}
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)

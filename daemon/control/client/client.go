@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"syscall"
 	"time"
@@ -54,6 +55,14 @@ func (c *Client) Rekey(ctx context.Context, link string, wait time.Duration) (co
 // Update makes new keys and new identifiers for a link.
 func (c *Client) Update(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
 	return c.order(ctx, link, "update", wait)
+}
+
+// Solicit asks everybody at an address for the provisioned links of a service, and returns the
+// state of the daemon when the wait is over.
+func (c *Client) Solicit(ctx context.Context, to netip.AddrPort, service string, wait time.Duration) (control.Status, error) {
+	var s control.Status
+	query := url.Values{"to": {to.String()}, "service": {service}, "wait": {wait.String()}}
+	return s, c.call(ctx, http.MethodPost, "/v1/solicit?"+query.Encode(), &s)
 }
 
 func (c *Client) order(ctx context.Context, link, verb string, wait time.Duration) (control.LinkStatus, error) {
