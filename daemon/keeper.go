@@ -145,7 +145,6 @@ func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	}
 }
 
-
 func (k *keeper) hinted(err error) {
 	k.status.Hint = err.Error()
 	k.publish()

@@ -26,11 +26,11 @@ var errReplaced = errors.New("another session took the link over")
 // runner owns one Machine: everything below queue is touched by its tasks only, unless a field
 // says otherwise. It ends when the machine is released.
 type runner struct {
-	node  *Node
-	role  link.Role  // fixed
-	nonce keys.Nonce // fixed: Nonce_1, which settles crossed attempts
-	queue     task.Queue
-	waiting   atomic.Int32 // datagrams in the queue
+	node    *Node
+	role    link.Role  // fixed
+	nonce   keys.Nonce // fixed: Nonce_1, which settles crossed attempts
+	queue   task.Queue
+	waiting atomic.Int32 // datagrams in the queue
 
 	machine      *link.Machine
 	keeper       *keeper // nil at a responder until the peer is authenticated

@@ -115,7 +115,7 @@ func (m *Machine) handleClear(now time.Time, h underlay.Header, msg pc5s.Message
 		}
 	case *pc5s.DirectLinkSecurityModeReject:
 		if m.role == RoleB {
-			return m.receiveModeReject(now, msg.Cause)
+			return m.receiveModeReject(now, msg)
 		}
 	}
 	return DropState
@@ -326,7 +326,7 @@ func (m *Machine) handleProcedure(in arrival, raw []byte, msg pc5s.Message) erro
 		return nil // that it verified under the new keys has said it all
 	case *pc5s.DirectLinkSecurityModeReject:
 		if m.run != nil && m.run.rekeying {
-			return m.receiveModeReject(in.now, msg.Cause)
+			return m.receiveModeReject(in.now, msg)
 		}
 	case *pc5s.DirectLinkIdentifierUpdateRequest:
 		return m.receiveUpdateRequest(in.now, raw, msg)

@@ -9,7 +9,7 @@ const (
 	// unverified (chosen): a 32-bit MAC-I must not be guessed at the speed of the network.
 	failuresPerSecond = 50
 
-	// A peer's requests beside re-keying: so many at once, and one more in each interval (T35).
+	// A peer's requests: so many at once, and one more in each interval (T35).
 	requestBurst    = 10
 	requestInterval = 500 * time.Millisecond
 )

@@ -138,11 +138,16 @@ func (m *Machine) CommandWith(now time.Time, alter func(*pc5s.DirectLinkSecurity
 
 // RekeyingRequestOf makes a fitting re-keying request of a peer that has no run under way.
 func (m *Machine) RekeyingRequestOf() (*pc5s.DirectLinkRekeyingRequest, error) {
+	return m.RekeyingRequestWith(capabilities(m.link))
+}
+
+// RekeyingRequestWith makes one with other capabilities; its binder is right.
+func (m *Machine) RekeyingRequestWith(c pc5s.Capabilities) (*pc5s.DirectLinkRekeyingRequest, error) {
 	x, err := pskdhe.New()
 	if err != nil {
 		return nil, err
 	}
-	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: capabilities(m.link)}
+	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: c}
 	if err := m.drawRequest(r); err != nil {
 		return nil, err
 	}
@@ -207,3 +212,30 @@ func (m *Machine) Read(datagram []byte) (pc5s.Message, []byte, error) {
 
 // Sent is the establishment request of this attempt.
 func (m *Machine) Sent() *pc5s.DirectLinkEstablishmentRequest { return m.parsed }
+
+// Plain is the last message of this type that m sent, before its protection.
+func (m *Machine) Plain(t pc5s.MessageType) []byte {
+	if m.ctx != nil && m.ctx.answer.reply.kind == t {
+		return m.ctx.answer.reply.message
+	}
+	if m.retry.last.kind == t {
+		return m.retry.last.message
+	}
+	return nil
+}
+
+// KeysOf names the keys that protected a datagram of m; nil where nothing does, or they are gone.
+func (m *Machine) KeysOf(datagram []byte) any {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil || h.LCID == underlay.SRB0 {
+		return nil
+	}
+	n, err := nameOf(arrival{h: underlay.Header{Form: h.Form, Destination: h.Source, Source: h.Destination}, datagram: datagram, pdu: pdu})
+	if err != nil {
+		return nil
+	}
+	if c := m.named(n); c != nil {
+		return c
+	}
+	return nil
+}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
@@ -20,40 +19,6 @@ import (
 
 func keyOf(seed byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(append(make([]byte, 31), seed))
-}
-
-// TestR03_Fresh: two runs between the same ends, with the same identifiers, share no key, and no
-// two requests share a nonce.
-func TestR03_Fresh(t *testing.T) {
-	seen := map[string]bool{}
-	for range 3 {
-		p := newPair(t)
-		p.establish(t)
-		for _, k := range []keys.RecordKey{p.a.installed.Send, p.a.installed.Receive} {
-			for _, octets := range [][]byte{k.Key.Bytes(), k.Salt[:]} {
-				if seen[string(octets)] {
-					t.Error("a key or salt was there before")
-				}
-				seen[string(octets)] = true
-			}
-		}
-		p.close()
-	}
-	runs := 100_000
-	if testing.Short() {
-		runs = 2000
-	}
-	p, nonces := newPair(t), make(map[keys.Nonce]bool, runs)
-	for range runs {
-		m := link.NewInitiator(p.a.config, p.a.link, p.b.address)
-		if err := m.Start(p.now); err != nil {
-			t.Fatal(err)
-		}
-		nonces[m.Nonce1()] = true
-	}
-	if len(nonces) != runs {
-		t.Errorf("%d nonces in %d runs", len(nonces), runs)
-	}
 }
 
 // firstRequest is what an initiator of a link sends first.

@@ -10,9 +10,13 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
+// maxConflicts bounds the layer-2 IDs that are tried in a row (chosen).
+const maxConflicts = 4
+
 // identifierUpdate is the privacy procedure (TS 24.554, 7.2.4): both ends get new L2 IDs and the
 // context a new K_NRP-sess ID. Keys, COUNTs and windows belong to the context and stay.
 type identifierUpdate struct {
+	conflict int                 // initiator: rejects in a row because of the layer-2 ID
 	local    underlay.LayerTwoID // ours, reserved
 	msb      uint8               // initiator: its half of the new K_NRP-sess ID
 	next     Name                // target: receives, not yet sent under; zero: none
@@ -51,11 +55,11 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
-	if err := m.yield(now, UpdateTarget); err != nil {
-		return err
-	}
 	if msg.KNRPSessMSB == 0 {
 		return DropForm
+	}
+	if err := m.crossing(UpdateTarget); err != nil {
+		return err
 	}
 	if !msg.SourceLayerTwoID.Assignable() || m.cfg.Identifiers.Taken(msg.SourceLayerTwoID) {
 		m.reply(now, &m.update.answered, raw, m.protected(&pc5s.DirectLinkIdentifierUpdateReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseLayer2IDConflict}))
@@ -66,6 +70,7 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 		m.fail(err)
 		return nil
 	}
+	m.yield(UpdateTarget)
 	m.dropOld()
 	local := m.cfg.Identifiers.Reserve()
 	m.expect(Name{Local: local, Peer: msg.SourceLayerTwoID, Session: keys.NewSessionID(msg.KNRPSessMSB, lsb)})
@@ -117,15 +122,19 @@ func (m *Machine) receiveUpdateAck(now time.Time, in arrival, msg *pc5s.DirectLi
 }
 
 // receiveUpdateReject ends an update whose new L2 ID is taken at the peer; the next one draws
-// another.
+// another. When that does not help either, the old ones live for another T5090.
 func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.DirectLinkIdentifierUpdateReject) error {
 	if m.procedure != UpdateInitiator {
 		return DropState
 	}
 	m.concluded = raw
 	m.dropUpdate()
-	if msg.Cause == pc5s.CauseLayer2IDConflict {
+	m.update.conflict++
+	if msg.Cause == pc5s.CauseLayer2IDConflict && m.update.conflict < maxConflicts {
 		m.wish.update = true
+	} else {
+		m.update.conflict = 0
+		m.schedulePrivacy(now)
 	}
 	m.conclude(now, &RejectedError{Cause: msg.Cause})
 	return nil
@@ -168,7 +177,7 @@ func (m *Machine) switchNames(now time.Time) error {
 	m.ctx.move(u.next)
 	m.local, m.peer = u.next.Local, u.next.Peer
 	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1})
-	u.next, u.local = Name{}, 0
+	u.next, u.local, u.conflict = Name{}, 0, 0
 	m.schedulePrivacy(now)
 	return nil
 }

@@ -21,6 +21,7 @@ type keepAlive struct {
 	mark       uint64         // heard when due was set
 	inactivity time.Duration  // announced by the peer; 0: none
 	end        time.Time      // T5086
+	endMark    uint64         // heard when end was set
 	hinted     time.Time      // when a hint last caused a request
 	answered   answer
 }
@@ -46,23 +47,30 @@ func (m *Machine) rest(now time.Time) {
 	a := &m.alive
 	a.waiting, a.mark, a.due = false, a.heard, after(now, m.cfg.Timers.T5084)
 	a.retry.stop()
-	if a.inactivity > 0 {
-		a.end = now.Add(a.inactivity)
-	}
+	a.extend(now)
 	if m.cfg.Timers.Unanswered != 0 {
 		m.emit(WatchTraffic{})
 	}
 }
 
+// extend starts the inactivity period anew. It looks at what was heard since the last time, whatever
+// was asked for meanwhile.
+func (a *keepAlive) extend(now time.Time) {
+	a.end, a.endMark = after(now, a.inactivity), a.heard
+}
+
 // advanceKeepAlive fires T5084, T5085 and T5086.
 func (m *Machine) advanceKeepAlive(now time.Time) {
 	a := &m.alive
-	switch {
-	case due(a.end, now) && a.heard != a.mark:
-		m.rest(now)
-	case due(a.end, now): // the peer announced that silence is its end
+	if due(a.end, now) && a.heard == a.endMark { // the peer announced that silence is its end
 		m.failed = ErrInactive
 		m.release(now, pc5s.CauseConnectionNotAvailable)
+		return
+	}
+	if due(a.end, now) {
+		a.extend(now)
+	}
+	switch {
 	case due(a.due, now) && a.heard != a.mark:
 		m.rest(now)
 	case due(a.due, now):
@@ -119,11 +127,11 @@ func (m *Machine) receiveKeepaliveRequest(now time.Time, raw []byte, msg *pc5s.D
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
-	m.alive.inactivity, m.alive.end = 0, time.Time{}
-	if p := msg.MaximumInactivityPeriod; p != nil && *p > 0 {
+	m.alive.inactivity = 0
+	if p := msg.MaximumInactivityPeriod; p != nil {
 		m.alive.inactivity = time.Duration(*p) * time.Second
-		m.alive.end = now.Add(m.alive.inactivity)
 	}
+	m.alive.extend(now)
 	m.reply(now, &m.alive.answered, raw, m.protected(&pc5s.DirectLinkKeepaliveResponse{SequenceNumber: m.nextSequence(), Counter: msg.Counter}))
 	return nil
 }

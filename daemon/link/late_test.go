@@ -98,3 +98,32 @@ func TestT15_RepeatedAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestKeepAlive_InactivityStirred: what was heard counts from the last period on, also where an own
+// packet or an own request asked for a sign of life meanwhile.
+func TestKeepAlive_InactivityStirred(t *testing.T) {
+	p := newPair(t)
+	p.a.config.Timers.Inactivity = 10 * time.Second
+	p.b.config.Timers.T5084 = 0
+	p.establish(t)
+	defer p.close()
+	p.a.machine.AskAlive(p.now)
+	p.drain(p.a)
+	p.deliver() // b has learnt the period
+	heard := uint64(0)
+	for range 8 {
+		p.pass(9 * time.Second)
+		heard++
+		p.b.machine.Heard(heard) // a spoke a second before the end
+		p.pass(500 * time.Millisecond)
+		p.b.machine.Stirred(p.now)
+		p.lose = func(int) bool { return true }
+		p.pass(500 * time.Millisecond)
+		p.lose = nil
+		heard++
+		p.b.machine.Heard(heard)
+		if p.b.machine.State() != link.Established {
+			t.Fatalf("b is %v: %v", p.b.machine.State(), p.b.machine.Failed())
+		}
+	}
+}

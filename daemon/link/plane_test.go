@@ -14,6 +14,7 @@ type plane struct {
 	sends    *planeKeys
 	name     link.Name // that it sends under
 	broken   []string  // effects that made no sense
+	left     map[*planeKeys]bool
 	watching bool
 }
 
@@ -36,8 +37,14 @@ func (p *plane) install(e link.InstallUserPlane) {
 func (p *plane) follow(e link.Effect) {
 	switch e := e.(type) {
 	case link.ActivateUserPlane:
+		if p.left != nil && p.sends != nil {
+			p.left[p.sends] = true
+		}
 		if p.sends = p.receives[e.Name]; p.sends == nil {
 			p.complain("%v activated, not installed", e.Name)
+		}
+		if p.left[p.sends] {
+			p.complain("%v activated again", e.Name)
 		}
 		p.name = e.Name
 	case link.RemoveUserPlane:

@@ -34,8 +34,17 @@ type securityRun struct {
 	exchange       *pskdhe.Exchange // re-keying: this end's half
 	shareA, shareB [32]byte
 
-	offered []*securityContext // UE_B: one for each command sent. UE_A: the one that verified
-	budget  budget             // of commands that UE_A verifies
+	offered []*securityContext    // UE_B: one for each command sent. UE_A: the one that verified
+	refused []refusal             // UE_A: commands whose low half conflicts
+	rejects []pc5s.SequenceNumber // UE_B: that told of a conflict
+	budget  budget                // of commands that UE_A verifies
+}
+
+// refusal is a conflict that UE_A answered. It stays, whatever becomes of the other user of the
+// half: B goes by the answer.
+type refusal struct {
+	session keys.SessionID
+	reject  outgoing
 }
 
 // RejectedError says that one end refused the other's security parameters, with the cause that

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"pc5d/daemon/auth/kei"
@@ -50,6 +51,9 @@ func (m *Machine) receiveCommandPDU(in arrival, session keys.SessionID) error {
 	}
 	if m.run.budget.spent(in.now) {
 		return DropRate
+	}
+	if len(m.run.refused) >= maxCommands && !m.refusedBefore(session) {
+		return DropLimit
 	}
 	c, err := m.verifyCommand(in, command, session)
 	if err != nil {
@@ -118,9 +122,16 @@ func (m *Machine) shareOf(msg *pc5s.DirectLinkSecurityModeCommand) (share [kei.S
 
 // receiveCommand follows a command that verified.
 func (m *Machine) receiveCommand(now time.Time, c *securityContext, msg *pc5s.DirectLinkSecurityModeCommand) error {
+	session := c.names[0].Session
+	if m.refusedBefore(session) {
+		c.wipe()
+		return m.refuseAgain(session)
+	}
 	if !m.cfg.Identifiers.Claim(c.names[0]) {
 		c.wipe()
-		m.sendModeReject(pc5s.CauseLSBConflict) // B picks another low half and sends a new command
+		reject := m.modeReject(pc5s.CauseLSBConflict) // B picks another low half and sends a new command
+		m.run.refused = append(m.run.refused, refusal{session, reject})
+		m.transmit(reject)
 		return nil
 	}
 	if cause, err := m.checkCommand(msg); err != nil {
@@ -160,21 +171,34 @@ func (m *Machine) checkCommand(msg *pc5s.DirectLinkSecurityModeCommand) (pc5s.Ca
 	return 0, nil
 }
 
-// sendModeReject refuses a command: on SL-SRB0 in an establishment, under the old keys in a
+// modeReject refuses a command: on SL-SRB0 in an establishment, under the old keys in a
 // re-keying.
-func (m *Machine) sendModeReject(cause pc5s.Cause) {
+func (m *Machine) modeReject(cause pc5s.Cause) outgoing {
 	msg := &pc5s.DirectLinkSecurityModeReject{SequenceNumber: m.nextSequence(), Cause: cause}
 	if m.run.rekeying {
-		m.transmit(m.protected(msg))
-		return
+		return m.protected(msg)
 	}
-	m.transmit(m.clear(msg))
+	return m.clear(msg)
+}
+
+func (m *Machine) refusedBefore(session keys.SessionID) bool {
+	return slices.ContainsFunc(m.run.refused, func(r refusal) bool { return r.session == session })
+}
+
+// refuseAgain answers a repeated command whose low half conflicts by the same reject.
+func (m *Machine) refuseAgain(session keys.SessionID) error {
+	for _, r := range m.run.refused {
+		if r.session == session {
+			m.transmit(r.reject)
+		}
+	}
+	return DropRepeated
 }
 
 // rejectCommand answers a verified command that breaks this end's rules. A re-keying ends with
 // it; the link goes on under its keys, until they end.
 func (m *Machine) rejectCommand(now time.Time, cause pc5s.Cause, reason error) {
-	m.sendModeReject(cause)
+	m.transmit(m.modeReject(cause))
 	err := &RejectedError{Local: true, Cause: cause, Reason: reason.Error()}
 	if !m.run.rekeying {
 		m.fail(err)

@@ -130,22 +130,24 @@ func (m *Machine) rejectEstablishment(now time.Time, cause pc5s.Cause, err error
 // receiveModeReject takes a SECURITY MODE REJECT (TS 24.554, 7.2.10.5). An LSB conflict gets a
 // new command. In an establishment anyone can send it: so the keys of the command before stay
 // good, and whichever complete verifies wins (T11).
-func (m *Machine) receiveModeReject(now time.Time, cause pc5s.Cause) error {
-	r := m.run
+func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityModeReject) error {
+	r, cause := m.run, msg.Cause
 	if r == nil || r.role != RoleB || len(r.offered) == 0 {
 		return DropState
+	}
+	if slices.Contains(r.rejects, msg.SequenceNumber) {
+		return DropRepeated // the command that it refuses has been replaced
 	}
 	if cause != pc5s.CauseLSBConflict || len(r.offered) >= maxCommands {
 		if !r.rekeying {
 			return m.refusedInClear(pc5s.MessageDirectLinkSecurityModeReject, cause)
 		}
 		m.dropRun()
+		m.wish.rekeyAt = now.Add(m.cfg.Timers.RekeyMin)
 		m.conclude(now, &RejectedError{Cause: cause})
 		return nil
 	}
-	if now.Sub(m.retry.sent) < m.cfg.Timers.Quiet {
-		return DropRepeated
-	}
+	r.rejects = append(r.rejects, msg.SequenceNumber)
 	switch err := m.sendCommand(now); {
 	case err == nil:
 	case r.rekeying:
