@@ -201,8 +201,8 @@ func (m *Machine) dropOld() {
 	if u.old == (Name{}) {
 		return
 	}
-	if m.ctx != nil {
-		m.ctx.forget(u.old)
+	for _, c := range m.contexts() {
+		c.forget(u.old)
 	}
 	m.emit(DropName{u.old})
 	u.old, u.oldUntil = Name{}, time.Time{}
