@@ -92,12 +92,14 @@ func (r *runner) readmit(a *link.Admitted) {
 // step posts a change of the machine.
 func (r *runner) step(change func()) {
 	r.queue.Post(func() {
+		r.listen()
 		change()
 		r.apply()
 	})
 }
 
 func (r *runner) receive(p packet) {
+	r.listen()
 	if err := r.machine.Receive(r.node.now(), p.from, p.datagram); err != nil {
 		r.node.dropped(err)
 	}
@@ -105,11 +107,17 @@ func (r *runner) receive(p packet) {
 }
 
 func (r *runner) wake() {
-	if r.keeper != nil {
-		r.machine.Heard(r.keeper.plane.Authentic() - r.unheard)
-	}
+	r.listen()
 	r.machine.Advance(r.node.now())
 	r.apply()
+}
+
+// listen tells the machine how many records came so far, before each of its inputs: one that came
+// before a question of the machine is no answer to it, nor is one under another session's keys.
+func (r *runner) listen() {
+	if r.installed {
+		r.machine.Heard(r.keeper.plane.Authentic() - r.unheard)
+	}
 }
 
 // apply carries the machine's effects out, in their order.

@@ -26,7 +26,8 @@ type keepAlive struct {
 	answered   answer
 }
 
-// Heard takes the user plane's count of authentic records. The owner calls it before Advance.
+// Heard takes the user plane's count of authentic records. The owner calls it before each other
+// input.
 func (m *Machine) Heard(records uint64) {
 	m.alive.heard += records - m.alive.plane
 	m.alive.plane = records
