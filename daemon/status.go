@@ -67,10 +67,11 @@ func (k *keeper) renamed(r *runner) {
 	}
 }
 
-// moved follows the peer to another address.
+// moved follows the peer to another address. A new link begins there too, but at the port where the
+// peer listens: a port that came with new identifiers is for nobody else, and ends with its process.
 func (k *keeper) moved(r *runner, to netip.AddrPort) {
 	if k.current == r {
-		k.endpoint, k.status.Endpoint = to, to.String()
+		k.endpoint, k.status.Endpoint = netip.AddrPortFrom(to.Addr(), k.endpoint.Port()), to.String()
 		k.log.Info("peer moved", "endpoint", k.status.Endpoint)
 		k.publish()
 	}

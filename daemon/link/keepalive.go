@@ -9,6 +9,10 @@ import (
 // hintInterval bounds the keep-alives that unauthenticated hints cause (T37; chosen).
 const hintInterval = time.Second
 
+// formerRepeats is how often a request is repeated at the peer's former address, after all of them
+// were in vain at the new one (chosen: a peer that is gone is to be replaced within 10 s).
+const formerRepeats = 1
+
 // keepAlive watches the peer (TS 24.554, 7.2.5). What counts as a sign of life is authentic
 // received traffic only: own sending never proves a peer.
 type keepAlive struct {
@@ -115,6 +119,7 @@ func (m *Machine) repeatKeepAlive(now time.Time) {
 		m.rest(now)
 	case m.fallBack():
 		m.requestKeepAlive(now)
+		a.retry.count = max(0, a.retry.timer.Repeats-formerRepeats)
 	default:
 		m.fail(&UnansweredError{Message: a.retry.last.kind})
 	}
