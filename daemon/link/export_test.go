@@ -30,7 +30,7 @@ func (m *Machine) newest() *securityContext {
 	return m.ctx
 }
 
-// Speak protects a message of SL-SRB2 by the newest keys of m, or by those that send.
+// Speak protects a message of SL-SRB2 by the keys that m sends under.
 func (m *Machine) Speak(msg pc5s.Message) []byte { return m.Utter(pc5s.Marshal(msg), m.ctx) }
 
 // SpeakNewest does so by the newest keys, which may be offered only.
