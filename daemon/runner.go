@@ -152,7 +152,9 @@ func (r *runner) perform(e link.Effect) {
 		r.activate(e)
 	case link.RemoveUserPlane:
 		r.node.demux.free(e.Name)
-		r.keeper.plane.Retire(planeID(e.Name))
+		if r.keeper != nil {
+			r.keeper.plane.Retire(planeID(e.Name))
+		}
 	case link.AddName:
 		r.addName(e)
 	case link.UseName:
