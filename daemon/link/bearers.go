@@ -259,6 +259,9 @@ func (m *Machine) receiveSRB2(in arrival) error {
 	if n == m.update.next && m.procedure == UpdateTarget {
 		m.acknowledged(in.now, in)
 	}
+	if c == m.ctx && n == c.names[0] && m.update.follow {
+		m.follow(in)
+	}
 	if c == m.ctx && m.procedure == RekeyingA && len(m.run.offered) > 0 {
 		m.rekeyed(in.now) // B sends under the new keys: it has the complete
 		in.rekeyed = true

@@ -20,6 +20,7 @@ type identifierUpdate struct {
 	local    underlay.LayerTwoID // ours, reserved
 	msb      uint8               // initiator: its half of the new K_NRP-sess ID
 	next     Name                // target: receives, not yet sent under; zero: none
+	follow   bool                // initiator: the target was not heard under the new names yet
 	answered answer              // target: the accept
 	acked    answer              // initiator: the ack
 	old      Name                // receives for the grace time; zero: none
@@ -99,10 +100,11 @@ func (m *Machine) receiveUpdateAccept(now time.Time, raw []byte, msg *pc5s.Direc
 		return DropForm // the target repeats it; in the end the link is released
 	}
 	m.expect(Name{Local: m.update.local, Peer: msg.SourceLayerTwoID, Session: keys.NewSessionID(m.update.msb, msg.KNRPSessLSB)})
-	if err := m.switchNames(now); err != nil {
+	if err := m.switchNames(now, m.endpoint); err != nil {
 		m.fail(err)
 		return nil
 	}
+	m.update.follow = true
 	m.reply(now, &m.update.acked, raw, m.protected(&pc5s.DirectLinkIdentifierUpdateAck{
 		SequenceNumber: m.nextSequence(), TargetLayerTwoID: msg.SourceLayerTwoID, KNRPSessLSB: msg.KNRPSessLSB,
 		TargetUserInfo: msg.SourceUserInfo, TargetLinkLocal: msg.SourceLinkLocal,
@@ -141,21 +143,38 @@ func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.Direc
 }
 
 // acknowledged ends the update at the target: the ack, or any PDU under the new identifiers that
-// verified. The address that it came from is the peer's.
+// verified. The address that it came from is the peer's. The keep-alive that follows proves the new
+// path by a protected answer, and shows the peer where this end is now.
 func (m *Machine) acknowledged(now time.Time, in arrival) {
-	if err := m.switchNames(now); err != nil {
+	before := m.endpoint
+	if err := m.switchNames(now, in.from); err != nil {
 		m.fail(err)
 		return
 	}
-	if in.from != m.endpoint {
-		m.former = former{m.endpoint}
-		m.endpoint = in.from
-		m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: in.from})
-	}
+	m.moved(before, in.from)
 	m.conclude(now, nil)
-	if m.former.endpoint.IsValid() {
-		m.requestKeepAlive(now) // the new path is proved by a protected answer
+	m.requestKeepAlive(now)
+}
+
+// follow takes the address of the target's first PDU under the new identifiers: it may have another
+// port too.
+func (m *Machine) follow(in arrival) {
+	m.update.follow = false
+	if in.from == m.endpoint {
+		return
 	}
+	m.moved(m.endpoint, in.from)
+	m.requestKeepAlive(in.now)
+}
+
+// moved sends to another address of the peer. The former one is kept until the new one is proved.
+func (m *Machine) moved(from, to netip.AddrPort) {
+	if from == to {
+		return
+	}
+	m.former = former{from}
+	m.endpoint = to
+	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: to})
 }
 
 // expect receives under a new name from now on.
@@ -166,8 +185,9 @@ func (m *Machine) expect(n Name) {
 }
 
 // switchNames sends under the new name from now on; the old one receives for the grace time.
-// The COUNT of the user plane moves forward at random, because it would join the names.
-func (m *Machine) switchNames(now time.Time) error {
+// The COUNT of the user plane moves forward at random, because it would join the names; and so would
+// the peer's former address.
+func (m *Machine) switchNames(now time.Time, endpoint netip.AddrPort) error {
 	var b [4]byte
 	if err := m.draw(b[:]); err != nil {
 		return err
@@ -176,7 +196,7 @@ func (m *Machine) switchNames(now time.Time) error {
 	u.old, u.oldUntil = m.ctx.names[0], now.Add(m.cfg.Timers.Grace)
 	m.ctx.move(u.next)
 	m.local, m.peer = u.next.Local, u.next.Peer
-	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1})
+	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1, Endpoint: endpoint})
 	u.next, u.local, u.conflict = Name{}, 0, 0
 	m.schedulePrivacy(now)
 	return nil
