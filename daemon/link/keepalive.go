@@ -107,16 +107,17 @@ func (m *Machine) requestKeepAlive(now time.Time) {
 }
 
 // repeatKeepAlive repeats the request, under today's keys and names; at the end the link is dead
-// (7.2.5.4), unless something else proved the peer meanwhile.
+// (7.2.5.4). What else proved the peer meanwhile is as good as the response, except for the way to a
+// new address: that only the response proves.
 func (m *Machine) repeatKeepAlive(now time.Time) {
 	a := &m.alive
 	switch {
+	case a.heard != a.mark && !m.former.endpoint.IsValid():
+		m.rest(now)
 	case !a.retry.exhausted():
 		a.retry.next(now)
 		a.retry.last.ctx = m.ctx
 		m.transmit(a.retry.last)
-	case a.heard != a.mark:
-		m.rest(now)
 	case m.fallBack():
 		m.requestKeepAlive(now)
 		a.retry.count = max(0, a.retry.timer.Repeats-formerRepeats)
