@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"log/slog"
@@ -34,11 +33,13 @@ type keeper struct {
 	log    *slog.Logger
 	queue  task.Queue
 	view   view
+	lead   lead // of the sessions
 
 	halted   bool           // the daemon stops: no more attempts
 	wanted   bool           // by the operator, or because the link was up
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
+	since    uint64         // when current took the link over
 	attempts []*runner      // under way: at most one as UE_A, and authenticated ones as UE_B
 	retryAt  time.Time
 	backoff  time.Duration
@@ -104,6 +105,7 @@ func (k *keeper) down() error {
 		k.current.release(pc5s.CauseNoLongerNeeded)
 	}
 	for _, r := range k.attempts {
+		r.dismissed = true // it may be established before it hears of it
 		r.release(pc5s.CauseNoLongerNeeded)
 	}
 	if k.idle() {
@@ -151,9 +153,9 @@ func (k *keeper) hinted(err error) {
 }
 
 // agreed follows new keys: of a new session, or of a re-keying of the link's.
-func (k *keeper) agreed(r *runner, e link.Agreed) {
+func (k *keeper) agreed(r *runner, lead uint64, e link.Agreed) {
 	if !e.Rekeying {
-		k.installed(r, e)
+		k.installed(r, lead, e)
 		return
 	}
 	if k.current == r {
@@ -182,15 +184,23 @@ func (k *keeper) concluded(r *runner, e link.Concluded) {
 }
 
 // installed makes a session the link's: make before break. Of two crossed attempts the other
-// one ends without a message unless its Nonce_1 is the larger.
-func (k *keeper) installed(r *runner, e link.Agreed) {
-	if k.current != nil && k.current != r {
+// one ends without a message unless its Nonce_1 is the larger. A session that another one has
+// replaced in the engine meanwhile is too late.
+func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
+	if r.dismissed {
+		return // its release is on its way
+	}
+	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
+	if k.current != nil {
+		if lead < k.since {
+			r.abandon()
+			return
+		}
 		k.current.abandon()
 	}
-	k.current = r
-	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
+	k.current, k.since = r, lead
 	for _, o := range k.attempts {
-		if bytes.Compare(o.nonce[:], r.nonce[:]) < 0 {
+		if yields(o, r.nonce, lead) {
 			o.abandon()
 		}
 	}
@@ -212,7 +222,7 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 		k.released(err)
 		return
 	}
-	if k.current == nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
+	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}

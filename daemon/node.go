@@ -57,6 +57,7 @@ type Node struct {
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
 	hinter   hinter
+	serial   atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
 	runners    []*runner  // in the order of their start

@@ -29,6 +29,7 @@ type runner struct {
 	node    *Node
 	role    link.Role  // fixed
 	nonce   keys.Nonce // fixed: Nonce_1, which settles crossed attempts
+	born    uint64     // fixed: when, by Node.serial
 	queue   task.Queue
 	waiting atomic.Int32 // datagrams in the queue
 
@@ -39,10 +40,13 @@ type runner struct {
 	conversation conversation        // of a responder
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
+	lead         uint64              // when it took the link over, by Node.serial; 0: it has not
+	first        link.Name           // of the keys that it took the link over with
 	unheard      uint64              // authentic records of the link before these keys
 	port         dataplane.Port      // that the link sends from
 	former       dataplane.Port      // and the one before, until its name ends
 	early        []func(*keeper)     // what the keeper will be told; at most earlyNotices
+	dismissed    bool                // the operator wants no link of it; touched by the keeper's tasks only
 }
 
 // packet is one signalling datagram; it owns its octets.
@@ -52,7 +56,7 @@ type packet struct {
 }
 
 func newRunner(n *Node, m *link.Machine, k *keeper) *runner {
-	r := &runner{node: n, machine: m, keeper: k, role: m.Role(), nonce: m.Nonce1()}
+	r := &runner{node: n, machine: m, keeper: k, role: m.Role(), nonce: m.Nonce1(), born: n.serial.Add(1)}
 	r.queue = n.cfg.Scheduler.NewQueue(r.wake)
 	return r
 }
@@ -166,7 +170,9 @@ func (r *runner) perform(e link.Effect) {
 	case link.WatchTraffic:
 		r.keeper.plane.Arm()
 	case link.Agreed:
-		r.notify(func(k *keeper) { k.agreed(r, e) })
+		if lead := r.lead; lead > 0 { // else it lost, and ends
+			r.notify(func(k *keeper) { k.agreed(r, lead, e) })
+		}
 	case link.Concluded:
 		r.notify(func(k *keeper) { k.concluded(r, e) })
 	case link.StateChanged:
@@ -183,18 +189,27 @@ func (r *runner) perform(e link.Effect) {
 // install gives the keys to the engine before anything else happens, so that no packet of the
 // peer comes too early, and wipes its copy.
 func (r *runner) install(e link.InstallUserPlane) {
-	if !r.installed {
-		r.installed, r.unheard = true, r.keeper.plane.Authentic()
+	c, err := r.keeper.planeContext(e, r.port), error(nil)
+	if r.installed {
+		err = r.keeper.plane.Install(c)
+	} else {
+		r.installed, r.unheard, r.first = true, r.keeper.plane.Authentic(), e.Name
+		err = r.keeper.lead.take(r, c)
 	}
-	err := r.keeper.plane.Install(r.keeper.planeContext(e, r.port))
 	e.Send.Wipe()
 	e.Receive.Wipe()
-	if err != nil {
+	switch {
+	case errors.Is(err, errReplaced):
+		r.machine.Abandon(err)
+	case err != nil:
 		r.refused(err)
 	}
 }
 
 func (r *runner) activate(e link.ActivateUserPlane) {
+	if e.Name == r.first {
+		return // it took the link over with them, or lost it
+	}
 	if err := r.keeper.plane.Activate(planeID(e.Name)); err != nil {
 		r.refused(err)
 	}

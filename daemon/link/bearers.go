@@ -122,10 +122,13 @@ func (m *Machine) handleClear(now time.Time, h underlay.Header, msg pc5s.Message
 }
 
 // refusedInClear records a refusal that anyone could have sent: a valid message in the same
-// procedure still wins (T11).
+// procedure still wins (T11). People are told of the first few; the last one is kept.
 func (m *Machine) refusedInClear(t pc5s.MessageType, cause pc5s.Cause) error {
 	m.hint = &PeerRefusedError{Local: m.cfg.Auth.Local(), Reason: t.String() + ": " + cause.String()}
-	m.emit(Hint{Err: m.hint})
+	if m.hints < maxHints {
+		m.hints++
+		m.emit(Hint{Err: m.hint})
+	}
 	return DropHint
 }
 

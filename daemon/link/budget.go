@@ -9,6 +9,9 @@ const (
 	// unverified (chosen): a 32-bit MAC-I must not be guessed at the speed of the network.
 	failuresPerSecond = 50
 
+	// maxHints is how many unauthenticated refusals of an attempt are told to people (chosen).
+	maxHints = 8
+
 	// A peer's requests: so many at once, and one more in each interval (T35).
 	requestBurst    = 10
 	requestInterval = 500 * time.Millisecond

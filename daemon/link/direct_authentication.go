@@ -33,7 +33,7 @@ type authentication struct {
 	cookies   int
 	first     []byte // the first flight; A sends it again with each new cookie
 	restarts  int
-	begun     uint8 // B: exchange at the handshake's start
+	begun     uint8 // exchange at the handshake's start
 	out       kei.Outgoing
 	in        kei.Reassembly
 }
@@ -81,6 +81,10 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	}
 	if !m.auth.out.Done() {
 		return DropConversation
+	}
+	if c.Exchange-m.auth.begun > maxRoundTrips {
+		m.badFlight(now, source, c.Exchange, nil, ErrEndless)
+		return nil
 	}
 	whole, err := m.auth.in.Add(c)
 	if err != nil {
@@ -131,8 +135,10 @@ func (m *Machine) begin() error {
 }
 
 // greet sends A's first flight with the cookie and a copy of the request. Its exchange number is
-// 0, or after a bad flight that flight's: B goes on from there, so late ones are told apart.
+// 0, or after a bad flight that flight's: B goes on from there, so late ones are told apart. B's own
+// time begins when this gets through.
 func (m *Machine) greet(now time.Time) {
+	m.auth.begun, m.deadline = m.auth.exchange, after(now, 2*m.cfg.Timers.HalfOpen)
 	m.auth.out, m.auth.in = kei.NewOutgoing(m.auth.first), kei.Reassembly{}
 	r := kei.Container{
 		Method: kei.TLS13, Tag: m.auth.tag, Exchange: m.auth.exchange,
@@ -176,14 +182,8 @@ func (m *Machine) container(ack bool) []byte {
 func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, exchange uint8) error {
 	reply, err := m.auth.handshake.Feed(m.auth.in.Flight())
 	m.auth.in = kei.Reassembly{}
-	if err != nil && m.auth.restarts < maxRestarts && m.restart(now, exchange) == nil {
-		return nil
-	}
 	if err != nil {
-		c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: exchange, Failure: true, Fragment: reply}
-		m.peer = source
-		m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}))
-		m.fail(err)
+		m.badFlight(now, source, exchange, reply, err)
 		return nil
 	}
 	if m.auth.complete() {
@@ -196,6 +196,17 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
 	return nil
+}
+
+// badFlight begins again, or at last tells B why not and ends the attempt.
+func (m *Machine) badFlight(now time.Time, source underlay.LayerTwoID, exchange uint8, alert []byte, err error) {
+	if m.auth.restarts < maxRestarts && m.restart(now, exchange) == nil {
+		return
+	}
+	c := kei.Container{Method: kei.TLS13, Tag: m.auth.tag, Exchange: exchange, Failure: true, Fragment: alert}
+	m.peer = source
+	m.sendOnce(now, m.clear(&pc5s.DirectLinkAuthenticationFailure{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: c.AppendTo(nil)}))
+	m.fail(err)
 }
 
 // respond starts B's half with the response that brought a valid cookie.

@@ -36,8 +36,9 @@ type Machine struct {
 	auth      authentication
 	run       *securityRun   // security mode control under way
 	retry     retransmission // of the establishment, the release, or the procedure
-	deadline  time.Time      // of a half-open responder, of a release
+	deadline  time.Time      // of a half-open responder, of an initiator's handshake, of a release
 	hint      error          // last unauthenticated refusal
+	hints     int            // told of so far
 	failed    error
 
 	ctx       *securityContext // sends and receives

@@ -25,11 +25,12 @@ func (e *ReleasedByPeerError) Error() string {
 }
 
 // Release ends the link: an established one by a protected release request (TS 24.554, 7.2.6),
-// an unfinished one without a message.
+// also where this end still waits for the accept, because the peer may be established already. An
+// unfinished one ends without a message.
 func (m *Machine) Release(now time.Time, cause pc5s.Cause) {
 	switch m.state {
 	case Released, Releasing:
-	case Established:
+	case Established, AwaitAccept:
 		m.release(now, cause)
 	default:
 		m.fail(ErrCancelled)

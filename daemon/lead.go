@@ -1,0 +1,40 @@
+package daemon
+
+import (
+	"bytes"
+	"sync"
+
+	"pc5d/daemon/keys"
+	"pc5d/dataplane"
+)
+
+// lead says which session of a link the engine sends with. Sessions take it on their own queues,
+// one after the other, so that crossed attempts that are established at the same instant are
+// settled once: the engine and the keeper follow the same order, and so does the peer's node.
+type lead struct {
+	mu    sync.Mutex // guards the fields below, and is held while the engine gets the keys
+	since uint64     // when it was taken, by Node.serial; 0: never
+	nonce keys.Nonce // Nonce_1 of who took it
+}
+
+// take gives a session's first keys to the engine, which sends with them from now on. Of two
+// crossed attempts the one with the smaller Nonce_1 does not replace the other (T13).
+func (l *lead) take(r *runner, c dataplane.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if yields(r, l.nonce, l.since) {
+		return errReplaced
+	}
+	l.since, l.nonce = r.node.serial.Add(1), r.nonce
+	r.lead = l.since
+	if err := r.keeper.plane.Install(c); err != nil {
+		return err
+	}
+	return r.keeper.plane.Activate(c.ID)
+}
+
+// yields tells whether a runner's attempt crossed the one that took the lead at a time, and has
+// the smaller Nonce_1.
+func yields(r *runner, nonce keys.Nonce, since uint64) bool {
+	return r.born < since && bytes.Compare(r.nonce[:], nonce[:]) < 0
+}
