@@ -197,6 +197,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 			return
 		}
 		k.current.abandon()
+		k.dismiss(errReplaced)
 	}
 	k.current, k.since = r, lead
 	for _, o := range k.attempts {
@@ -231,12 +232,17 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 	}
 }
 
-// released follows the end of an established link.
-func (k *keeper) released(err error) {
+// dismiss tells all who wait for a procedure that it has no end.
+func (k *keeper) dismiss(err error) {
 	for _, w := range k.waiters {
-		w.done <- cmp.Or(err, link.ErrProcedure)
+		w.done <- err
 	}
 	k.waiters = nil
+}
+
+// released follows the end of an established link.
+func (k *keeper) released(err error) {
+	k.dismiss(cmp.Or(err, link.ErrProcedure))
 	var byPeer *link.ReleasedByPeerError
 	if errors.As(err, &byPeer) && !passing(byPeer.Cause) {
 		k.wanted = false

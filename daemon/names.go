@@ -63,7 +63,7 @@ func (r *runner) dropName(n link.Name) {
 	}
 	r.keeper.plane.Unalias(planeID(n))
 	r.node.demux.remove(n.Local, n.Peer, r)
-	if r.gathering != nil {
+	if r.gathering != nil && n.Local == r.gathering.local {
 		r.gathering.leave(r)
 		r.gathering = nil
 	}
