@@ -7,6 +7,7 @@ import (
 	"pc5d/daemon/auth/cookie"
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 )
@@ -58,6 +59,12 @@ func (d *door) receive(p packet) {
 	}
 }
 
+// refuse answers one request whose address is proved, in fewer octets than it had.
+func (d *door) refuse(a *link.Admitted, cause pc5s.Cause) {
+	d.node.refused.Add(1)
+	d.node.send(dataplane.Port{}, a.From, a.Refusal(cause))
+}
+
 // admit makes a responder, or leaves a repeated first response to the one that exists. The
 // limits come before the costly first step of the handshake.
 func (d *door) admit(admitted *link.Admitted) {
@@ -69,8 +76,13 @@ func (d *door) admit(admitted *link.Admitted) {
 		}
 		return
 	}
+	// TS 24.554, 7.2.2.5: the L2 ID is another peer's, or one of ours.
+	if n.demux.taken(admitted.Source) {
+		d.refuse(admitted, pc5s.CauseLayer2IDConflict)
+		return
+	}
 	if err := n.halfOpen.begin(c); err != nil {
-		n.refused.Add(1)
+		d.refuse(admitted, pc5s.CauseCongestion)
 		return
 	}
 	local := n.Reserve()

@@ -262,11 +262,15 @@ func (k *keeper) released(err error) {
 		k.status.LastError = err.Error()
 	}
 	k.log.Info("link released", "error", err)
-	if k.wanted && !k.halted {
+	var unanswered *link.UnansweredError
+	switch {
+	case !k.wanted || k.halted:
+		k.setState("down")
+	case errors.As(err, &unanswered): // long enough to wait: the peer has restarted, or is gone
+		k.setState("waiting")
+	default:
 		k.retry()
-		return
 	}
-	k.setState("down")
 }
 
 // passing tells causes that end by themselves: the link is wanted all the same.

@@ -21,7 +21,7 @@ func (r *runner) addName(e link.AddName) {
 func (r *runner) useName(e link.UseName) {
 	r.bound = e.To.Peer
 	r.changePort()
-	if err := r.keeper.plane.Move(planeID(e.From), planeID(e.To), dataplane.Readdress{Skip: e.Skip, Port: r.port}); err != nil {
+	if err := r.keeper.plane.Move(planeID(e.From), planeID(e.To), dataplane.Readdress{Skip: e.Skip, Port: r.port, Endpoint: e.Endpoint}); err != nil {
 		r.refused(err)
 	}
 	r.notify(func(k *keeper) { k.renamed(r) })

@@ -96,6 +96,7 @@ func (r *runner) readmit(a *link.Admitted) {
 // step posts a change of the machine.
 func (r *runner) step(change func()) {
 	r.queue.Post(func() {
+		r.listen()
 		change()
 		r.apply()
 	})
@@ -105,6 +106,7 @@ func (r *runner) receive(p packet) {
 	if r.keeper != nil && !r.installed && r.keeper.lead.passed(r) {
 		r.machine.Abandon(errReplaced)
 	}
+	r.listen()
 	if err := r.machine.Receive(r.node.now(), p.from, p.datagram); err != nil {
 		r.node.dropped(err)
 	}
@@ -112,11 +114,17 @@ func (r *runner) receive(p packet) {
 }
 
 func (r *runner) wake() {
-	if r.keeper != nil {
-		r.machine.Heard(r.keeper.plane.Authentic() - r.unheard)
-	}
+	r.listen()
 	r.machine.Advance(r.node.now())
 	r.apply()
+}
+
+// listen tells the machine how many records came so far, before each of its inputs: one that came
+// before a question of the machine is no answer to it, nor is one under another session's keys.
+func (r *runner) listen() {
+	if r.installed {
+		r.machine.Heard(r.keeper.plane.Authentic() - r.unheard)
+	}
 }
 
 // apply carries the machine's effects out, in their order.
@@ -151,7 +159,9 @@ func (r *runner) perform(e link.Effect) {
 		r.activate(e)
 	case link.RemoveUserPlane:
 		r.node.demux.free(e.Name)
-		r.keeper.plane.Retire(planeID(e.Name))
+		if r.keeper != nil {
+			r.keeper.plane.Retire(planeID(e.Name))
+		}
 	case link.AddName:
 		r.addName(e)
 	case link.UseName:

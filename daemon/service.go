@@ -28,6 +28,12 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 	if c := n.refused.Load(); c > 0 {
 		s.Drops["overload"] = c
 	}
+	plane := n.cfg.Engine.Drops()
+	for reason, c := range plane.All() {
+		if c > 0 {
+			s.Drops[reason.String()] += c // both planes know malformed datagrams
+		}
+	}
 	for _, k := range n.keepers {
 		s.Links = append(s.Links, k.counted(k.seen()))
 	}

@@ -67,8 +67,8 @@ func (k *keeper) renamed(r *runner) {
 	}
 }
 
-// moved follows the peer to another address. Its port is the link's alone: whoever wants a new link
-// calls at the port where it listens.
+// moved follows the peer to another address. A new link begins there too, but at the port where the
+// peer listens: a port that came with new identifiers is for nobody else, and ends with its process.
 func (k *keeper) moved(r *runner, to netip.AddrPort) {
 	if k.current == r {
 		k.endpoint, k.status.Endpoint = netip.AddrPortFrom(to.Addr(), k.endpoint.Port()), to.String()

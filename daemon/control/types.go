@@ -37,7 +37,7 @@ type Status struct {
 	Version string            `json:"version"`
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
-	Drops   map[string]uint64 `json:"drops"` // signalling datagrams, by reason
+	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
 }
 
 // Node is the daemon's own identity.

@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // Host is one machine of a lab.
@@ -136,4 +138,20 @@ func (h *Host) up(device string) error {
 		}
 		return nil
 	})
+}
+
+// Guarded tells whether a route that lets nothing through stands behind all others to a prefix.
+func (h *Host) Guarded(prefix netip.Prefix) (guarded bool, err error) {
+	family := netlink.FAMILY_V6
+	if prefix.Addr().Is4() {
+		family = netlink.FAMILY_V4
+	}
+	err = h.Do(func() error {
+		routes, err := netlink.RouteListFiltered(family, &netlink.Route{Type: unix.RTN_UNREACHABLE}, netlink.RT_FILTER_TYPE)
+		guarded = slices.ContainsFunc(routes, func(r netlink.Route) bool {
+			return r.Dst != nil && r.Dst.String() == prefix.String()
+		})
+		return err
+	})
+	return guarded, err
 }

@@ -110,6 +110,7 @@ func eventually(ctx context.Context, f func() bool) bool {
 		if f() {
 			return true
 		}
+		time.Sleep(10 * time.Millisecond) // between two looks
 	}
 	return false
 }

@@ -27,6 +27,7 @@ type Node struct {
 	Four   netip.Addr // addresses inside the link
 	Six    netip.Addr
 	Pin    policy.Fingerprint // of the peer
+	Tail   string             // tables of the link, after what every link has
 	Client *client.Client
 
 	dir     string
@@ -41,11 +42,15 @@ type Pair struct {
 }
 
 // NewPair makes the lab, two identities and two provisioning files (step 0) under dir.
-func NewPair(dir string) (*Pair, error) {
+func NewPair(dir string) (*Pair, error) { return NewPairOf(dir, "alice", "bob") }
+
+// NewPairOf is NewPair with other names for the two; a name is a link's name too.
+func NewPairOf(dir, alice, bob string) (*Pair, error) {
 	l, err := New()
 	if err != nil {
 		return nil, err
 	}
+	l.A.Name, l.B.Name = alice, bob
 	p := &Pair{
 		Lab:   l,
 		Alice: &Node{Host: l.A, Four: netip.MustParseAddr("10.5.0.1"), Six: netip.MustParseAddr("fd05::1"), dir: dir},
@@ -85,7 +90,7 @@ allowed = ["%s/32", "%s/128"]
 // Provision writes the node's provisioning file.
 func (n *Node) Provision() error {
 	text := fmt.Sprintf(provisioning, n.Host.Name, n.path("key"), n.Peer.Host.Name, n.Pin, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
-	return os.WriteFile(n.path("toml"), []byte(text), 0o600)
+	return os.WriteFile(n.path("toml"), []byte(text+n.Tail), 0o600)
 }
 
 // Start starts the daemon and waits until it answers.
@@ -139,6 +144,9 @@ func (n *Node) Stop() error {
 	}
 	return nil
 }
+
+// Forget removes the state directory of a daemon that does not run.
+func (n *Node) Forget() error { return os.RemoveAll(n.path("state")) }
 
 // Kill ends the daemon by SIGKILL.
 func (n *Node) Kill() {

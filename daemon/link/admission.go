@@ -39,6 +39,13 @@ type Admitted struct {
 	Octets    int
 }
 
+// Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
+// 7.2.2.5). It needs no state, and the initiator can only take it as a hint.
+func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
+	h := underlay.Header{Form: underlay.FormPDCP, Destination: a.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
+	return pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(&pc5s.DirectLinkEstablishmentReject{Cause: cause}))
+}
+
 // Receive takes a datagram for the broadcast L2 ID. It returns an answer, which is never longer
 // than what was received, or an admission, or a Drop.
 func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte) (answer []byte, admitted *Admitted, err error) {

@@ -37,6 +37,8 @@ type Link struct {
 	Pace       Pace
 	// PrivateIdentity keeps the names out of the clear request.
 	PrivateIdentity bool
+	// PrivatePort says that the owner sends from another port with each UseName.
+	PrivatePort bool
 }
 
 // Pace is what the provisioning of a link says about times; 0 leaves the node's.

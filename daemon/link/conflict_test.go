@@ -119,3 +119,27 @@ func TestT14_SessionConflict(t *testing.T) {
 		t.Errorf("%v, %v", err, s.a.machine.Running())
 	}
 }
+
+// TestT14_ClaimGivenBack: a name that was entered for a command that is then refused for another
+// reason is given back, or years of refused re-keyings would use up all names.
+func TestT14_ClaimGivenBack(t *testing.T) {
+	s := at(t, "rekeying_a")
+	defer s.close()
+	c := &crowded{end: s.a}
+	s.a.machine.Meet(c)
+	d, err := s.b.machine.CommandWith(s.now, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Capabilities[0] ^= 0x01 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.a.machine.Receive(s.now, s.b.address, d); err != nil {
+		t.Fatal(err)
+	}
+	given := false
+	for e, ok := s.a.machine.Next(); ok; e, ok = s.a.machine.Next() {
+		removed, ok := e.(link.RemoveUserPlane)
+		given = given || ok && len(c.claimed) == 1 && removed.Name == c.claimed[0]
+	}
+	if !given || s.a.machine.State() != link.Established || s.a.machine.Running() != link.NoProcedure {
+		t.Errorf("given back %v, %v, %v", given, s.a.machine.State(), s.a.machine.Running())
+	}
+}

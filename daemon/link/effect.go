@@ -64,6 +64,7 @@ type AddName struct{ Of, Name Name }
 type UseName struct {
 	From, To Name
 	Skip     uint64
+	Endpoint netip.AddrPort // where the peer is
 }
 
 // DropName ends receiving under a name and gives its local L2 ID back. Peer and Session are zero

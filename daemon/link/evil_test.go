@@ -138,3 +138,23 @@ func TestR15_T01_P3_EchoUnderMAC(t *testing.T) {
 		s.close()
 	}
 }
+
+// TestR15_NothingBeforeTheLink: an initiator that refuses a command says nothing of a user plane,
+// because nobody has been told yet which link this is.
+func TestR15_NothingBeforeTheLink(t *testing.T) {
+	s := at(t, "auth A, command due")
+	defer s.close()
+	d, err := s.b.machine.CommandWith(s.now, func(c *pc5s.DirectLinkSecurityModeCommand) { c.Capabilities[0] ^= 0x01 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.a.machine.Receive(s.now, s.b.address, d)
+	for e, ok := s.a.machine.Next(); ok; e, ok = s.a.machine.Next() {
+		if removed, is := e.(link.RemoveUserPlane); is {
+			t.Errorf("%v is removed, which was never installed", removed.Name)
+		}
+	}
+	if s.a.machine.State() != link.Released {
+		t.Errorf("%v", s.a.machine.State())
+	}
+}

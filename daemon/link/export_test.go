@@ -30,7 +30,7 @@ func (m *Machine) newest() *securityContext {
 	return m.ctx
 }
 
-// Speak protects a message of SL-SRB2 by the newest keys of m, or by those that send.
+// Speak protects a message of SL-SRB2 by the keys that m sends under.
 func (m *Machine) Speak(msg pc5s.Message) []byte { return m.Utter(pc5s.Marshal(msg), m.ctx) }
 
 // SpeakNewest does so by the newest keys, which may be offered only.
@@ -138,11 +138,16 @@ func (m *Machine) CommandWith(now time.Time, alter func(*pc5s.DirectLinkSecurity
 
 // RekeyingRequestOf makes a fitting re-keying request of a peer that has no run under way.
 func (m *Machine) RekeyingRequestOf() (*pc5s.DirectLinkRekeyingRequest, error) {
+	return m.RekeyingRequestWith(capabilities(m.link))
+}
+
+// RekeyingRequestWith makes one with other capabilities; its binder is right.
+func (m *Machine) RekeyingRequestWith(c pc5s.Capabilities) (*pc5s.DirectLinkRekeyingRequest, error) {
 	x, err := pskdhe.New()
 	if err != nil {
 		return nil, err
 	}
-	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: capabilities(m.link)}
+	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: c}
 	if err := m.drawRequest(r); err != nil {
 		return nil, err
 	}
@@ -218,3 +223,22 @@ func (m *Machine) Plain(t pc5s.MessageType) []byte {
 	}
 	return nil
 }
+
+// KeysOf names the keys that protected a datagram of m; nil where nothing does, or they are gone.
+func (m *Machine) KeysOf(datagram []byte) any {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil || h.LCID == underlay.SRB0 {
+		return nil
+	}
+	n, err := nameOf(arrival{h: underlay.Header{Form: h.Form, Destination: h.Source, Source: h.Destination}, datagram: datagram, pdu: pdu})
+	if err != nil {
+		return nil
+	}
+	if c := m.named(n); c != nil {
+		return c
+	}
+	return nil
+}
+
+// Meet gives m other neighbours from now on.
+func (m *Machine) Meet(i Identifiers) { m.cfg.Identifiers = i }

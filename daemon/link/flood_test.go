@@ -138,3 +138,24 @@ func TestT54_BothRekey(t *testing.T) {
 		}
 	})
 }
+
+// TestT53_ForgedRecords: however many forged records come in a second, the genuine ones among them
+// are taken: a tag of 128 bits need not be protected from guessing, and who can only inject must
+// not be able to end a link. They cause no re-keying.
+func TestT53_ForgedRecords(t *testing.T) {
+	s := at(t, "established A")
+	defer s.close()
+	for i := range 1000 {
+		forged := s.b.machine.Speak(flows())
+		forged[len(forged)-1-i%8] ^= 1 << (i % 8)
+		if _, err := s.put(forged); err != link.DropUnverified {
+			t.Fatalf("forged record %d: %v", i, err)
+		}
+	}
+	if sent, err := s.put(s.b.machine.Speak(&pc5s.DirectLinkKeepaliveRequest{Counter: 9})); err != nil || len(sent) != 1 {
+		t.Errorf("a genuine request: %v, %d sent", err, len(sent))
+	}
+	if s.a.machine.Running() != link.NoProcedure {
+		t.Errorf("%v runs", s.a.machine.Running())
+	}
+}

@@ -20,9 +20,9 @@ type identifierUpdate struct {
 	local    underlay.LayerTwoID // ours, reserved
 	msb      uint8               // initiator: its half of the new K_NRP-sess ID
 	next     Name                // target: receives, not yet sent under; zero: none
+	follow   bool                // initiator: the target was not heard under the new names yet
 	answered answer              // target: the accept
 	acked    answer              // initiator: the ack
-	follows  bool                // initiator: the target has not sent under the new name yet
 	old      Name                // receives for the grace time; zero: none
 	oldUntil time.Time
 }
@@ -56,11 +56,11 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
-	if err := m.yield(now, UpdateTarget); err != nil {
-		return err
-	}
 	if msg.KNRPSessMSB == 0 {
 		return DropForm
+	}
+	if err := m.crossing(UpdateTarget); err != nil {
+		return err
 	}
 	if !msg.SourceLayerTwoID.Assignable() || m.cfg.Identifiers.Taken(msg.SourceLayerTwoID) {
 		m.reply(now, &m.update.answered, raw, m.protected(&pc5s.DirectLinkIdentifierUpdateReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseLayer2IDConflict}))
@@ -71,6 +71,7 @@ func (m *Machine) receiveUpdateRequest(now time.Time, raw []byte, msg *pc5s.Dire
 		m.fail(err)
 		return nil
 	}
+	m.yield(UpdateTarget)
 	m.dropOld()
 	local := m.cfg.Identifiers.Reserve()
 	m.expect(Name{Local: local, Peer: msg.SourceLayerTwoID, Session: keys.NewSessionID(msg.KNRPSessMSB, lsb)})
@@ -99,15 +100,15 @@ func (m *Machine) receiveUpdateAccept(now time.Time, raw []byte, msg *pc5s.Direc
 		return DropForm // the target repeats it; in the end the link is released
 	}
 	m.expect(Name{Local: m.update.local, Peer: msg.SourceLayerTwoID, Session: keys.NewSessionID(m.update.msb, msg.KNRPSessLSB)})
-	if err := m.switchNames(now); err != nil {
+	if err := m.switchNames(now, m.endpoint); err != nil {
 		m.fail(err)
 		return nil
 	}
+	m.update.follow = true
 	m.reply(now, &m.update.acked, raw, m.protected(&pc5s.DirectLinkIdentifierUpdateAck{
 		SequenceNumber: m.nextSequence(), TargetLayerTwoID: msg.SourceLayerTwoID, KNRPSessLSB: msg.KNRPSessLSB,
 		TargetUserInfo: msg.SourceUserInfo, TargetLinkLocal: msg.SourceLinkLocal,
 	}))
-	m.update.follows = true
 	m.conclude(now, nil)
 	return nil
 }
@@ -142,38 +143,40 @@ func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.Direc
 }
 
 // acknowledged ends the update at the target: the ack, or any PDU under the new identifiers that
-// verified. The address that it came from is the peer's. The question that follows shows the
-// initiator this end's address, and its answer proves the new path.
+// verified. The address that it came from is the peer's. Where one of the two addresses is new, the
+// keep-alive that follows proves the path by a protected answer, and shows the peer where this end is.
 func (m *Machine) acknowledged(now time.Time, in arrival) {
-	if err := m.switchNames(now); err != nil {
+	before := m.endpoint
+	if err := m.switchNames(now, in.from); err != nil {
 		m.fail(err)
 		return
 	}
-	m.meetAt(in.from)
+	m.moved(before, in.from)
 	m.conclude(now, nil)
-	if m.state == Established {
+	if m.former.endpoint.IsValid() || m.link.PrivatePort {
 		m.requestKeepAlive(now)
 	}
 }
 
-// follow ends the update for the initiator: the first PDU of the target under the new identifiers
-// shows where that one is now. The new path is proved by a protected answer.
-func (m *Machine) follow(now time.Time, in arrival) {
-	m.update.follows = false
-	if m.meetAt(in.from) {
-		m.requestKeepAlive(now)
+// follow takes the address of the target's first PDU under the new identifiers: it may have another
+// port too.
+func (m *Machine) follow(in arrival) {
+	m.update.follow = false
+	if in.from == m.endpoint {
+		return
 	}
+	m.moved(m.endpoint, in.from)
+	m.requestKeepAlive(in.now)
 }
 
-// meetAt sends to another address of the peer from now on.
-func (m *Machine) meetAt(from netip.AddrPort) (moved bool) {
-	if from == m.endpoint {
-		return false
+// moved sends to another address of the peer. The former one is kept until the new one is proved.
+func (m *Machine) moved(from, to netip.AddrPort) {
+	if from == to {
+		return
 	}
-	m.former = former{m.endpoint}
-	m.endpoint = from
-	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: from})
-	return true
+	m.former = former{from}
+	m.endpoint = to
+	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: to})
 }
 
 // expect receives under a new name from now on.
@@ -184,8 +187,9 @@ func (m *Machine) expect(n Name) {
 }
 
 // switchNames sends under the new name from now on; the old one receives for the grace time.
-// The COUNT of the user plane moves forward at random, because it would join the names.
-func (m *Machine) switchNames(now time.Time) error {
+// The COUNT of the user plane moves forward at random, because it would join the names; and so would
+// the peer's former address.
+func (m *Machine) switchNames(now time.Time, endpoint netip.AddrPort) error {
 	var b [4]byte
 	if err := m.draw(b[:]); err != nil {
 		return err
@@ -194,8 +198,8 @@ func (m *Machine) switchNames(now time.Time) error {
 	u.old, u.oldUntil = m.ctx.names[0], now.Add(m.cfg.Timers.Grace)
 	m.ctx.move(u.next)
 	m.local, m.peer = u.next.Local, u.next.Peer
-	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1})
-	u.next, u.local, u.conflict, u.follows = Name{}, 0, 0, false
+	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1, Endpoint: endpoint})
+	u.next, u.local, u.conflict = Name{}, 0, 0
 	m.schedulePrivacy(now)
 	return nil
 }
@@ -219,8 +223,8 @@ func (m *Machine) dropOld() {
 	if u.old == (Name{}) {
 		return
 	}
-	if m.ctx != nil {
-		m.ctx.forget(u.old)
+	for _, c := range m.contexts() {
+		c.forget(u.old)
 	}
 	m.emit(DropName{u.old})
 	u.old, u.oldUntil = Name{}, time.Time{}

@@ -9,6 +9,10 @@ import (
 // hintInterval bounds the keep-alives that unauthenticated hints cause (T37; chosen).
 const hintInterval = time.Second
 
+// formerRepeats is how often a request is repeated at the peer's former address, after all of them
+// were in vain at the new one (chosen: a peer that is gone is to be replaced within 10 s).
+const formerRepeats = 1
+
 // keepAlive watches the peer (TS 24.554, 7.2.5). What counts as a sign of life is authentic
 // received traffic only: own sending never proves a peer.
 type keepAlive struct {
@@ -26,7 +30,8 @@ type keepAlive struct {
 	answered   answer
 }
 
-// Heard takes the user plane's count of authentic records. The owner calls it before Advance.
+// Heard takes the user plane's count of authentic records. The owner calls it before each other
+// input.
 func (m *Machine) Heard(records uint64) {
 	m.alive.heard += records - m.alive.plane
 	m.alive.plane = records
@@ -62,12 +67,15 @@ func (a *keepAlive) extend(now time.Time) {
 // advanceKeepAlive fires T5084, T5085 and T5086.
 func (m *Machine) advanceKeepAlive(now time.Time) {
 	a := &m.alive
-	switch {
-	case due(a.end, now) && a.heard != a.endMark:
-		a.extend(now)
-	case due(a.end, now): // the peer announced that silence is its end
+	if due(a.end, now) && a.heard == a.endMark { // the peer announced that silence is its end
 		m.failed = ErrInactive
 		m.release(now, pc5s.CauseConnectionNotAvailable)
+		return
+	}
+	if due(a.end, now) {
+		a.extend(now)
+	}
+	switch {
 	case due(a.due, now) && a.heard != a.mark:
 		m.rest(now)
 	case due(a.due, now):
@@ -99,18 +107,20 @@ func (m *Machine) requestKeepAlive(now time.Time) {
 }
 
 // repeatKeepAlive repeats the request, under today's keys and names; at the end the link is dead
-// (7.2.5.4), unless something else proved the peer meanwhile.
+// (7.2.5.4). What else proved the peer meanwhile is as good as the response, except for the way to a
+// new address: that only the response proves.
 func (m *Machine) repeatKeepAlive(now time.Time) {
 	a := &m.alive
 	switch {
+	case a.heard != a.mark && !m.former.endpoint.IsValid():
+		m.rest(now)
 	case !a.retry.exhausted():
 		a.retry.next(now)
 		a.retry.last.ctx = m.ctx
 		m.transmit(a.retry.last)
-	case a.heard != a.mark:
-		m.rest(now)
 	case m.fallBack():
 		m.requestKeepAlive(now)
+		a.retry.count = max(0, a.retry.timer.Repeats-formerRepeats)
 	default:
 		m.fail(&UnansweredError{Message: a.retry.last.kind})
 	}

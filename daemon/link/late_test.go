@@ -127,3 +127,20 @@ func TestKeepAlive_InactivityStirred(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdate_OldNameEnds: the old name ends with its grace time also where a re-keying has put the
+// keys that it belongs to behind newer ones.
+func TestUpdate_OldNameEnds(t *testing.T) {
+	p := newPair(t)
+	rested(t, p)
+	defer p.close()
+	p.command(t, p.a, p.a.machine.UpdateIdentifiers)
+	p.pass(6 * time.Second)
+	p.command(t, p.a, p.a.machine.Rekey)
+	p.pass(p.a.config.Timers.Grace - 5*time.Second)
+	for _, e := range []*end{p.a, p.b} {
+		if _, contexts, names := e.machine.Kept(); contexts != 2 || names != 2 {
+			t.Errorf("%d contexts receive under %d names, want 2 under 2", contexts, names)
+		}
+	}
+}

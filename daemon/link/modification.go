@@ -27,9 +27,10 @@ func (m *Machine) receiveModificationRequest(now time.Time, raw []byte, msg *pc5
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
-	if err := m.yield(now, Modify); err != nil {
+	if err := m.crossing(Modify); err != nil {
 		return err
 	}
+	m.yield(Modify)
 	if cause := m.judgeModification(msg); cause != 0 {
 		m.reply(now, &m.modified, raw, m.protected(&pc5s.DirectLinkModificationReject{SequenceNumber: m.nextSequence(), Cause: cause}))
 		return nil

@@ -6,9 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/underlay"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/states.md")
@@ -137,6 +139,50 @@ func TestR07_IdleHearsNothing(t *testing.T) {
 	for _, kind := range []pc5s.MessageType{pc5s.MessageDirectLinkEstablishmentReject, pc5s.MessageDirectLinkAuthenticationReject} {
 		if _, err := s.put(s.inClear(t, kind)); err != link.DropState {
 			t.Errorf("%v: got %v", kind, err)
+		}
+	}
+}
+
+// TestR07_RefusedLeavesProcedure: a request that is refused for its content does not end the
+// procedure under way, although a good one of its kind would go first.
+func TestR07_RefusedLeavesProcedure(t *testing.T) {
+	poor := func(s *scene) pc5s.Message {
+		r, err := s.a.machine.RekeyingRequestWith(pc5s.Capabilities{0x01, 0x01})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name    string
+		request func(s *scene) pc5s.Message
+	}{
+		{"update without a half", func(*scene) pc5s.Message {
+			return &pc5s.DirectLinkIdentifierUpdateRequest{SequenceNumber: 77, SourceLayerTwoID: 0x0B0C0D}
+		}},
+		{"update to an ID in use", func(s *scene) pc5s.Message {
+			return &pc5s.DirectLinkIdentifierUpdateRequest{SequenceNumber: 77, SourceLayerTwoID: s.b.config.Local, KNRPSessMSB: 7}
+		}},
+		{"update to no ID", func(*scene) pc5s.Message {
+			return &pc5s.DirectLinkIdentifierUpdateRequest{SequenceNumber: 77, SourceLayerTwoID: underlay.Broadcast, KNRPSessMSB: 7}
+		}},
+		{"re-keying with nothing in common", poor},
+	} {
+		// B has the smaller layer-2 ID: its own procedure yields to an equal one.
+		for procedure, start := range map[link.Procedure]func(s *scene) error{
+			link.Modify:    func(s *scene) error { return s.b.machine.Modify(s.now, flows()) },
+			link.RekeyingA: func(s *scene) error { return s.b.machine.Rekey(s.now) },
+		} {
+			s := at(t, "established B")
+			s.command(t, s.b, func(time.Time) error { return start(s) })
+			sent, err := s.put(s.a.machine.Speak(c.request(s)))
+			if now := s.b.machine.Running(); now != procedure {
+				t.Errorf("%s: %v became %v", c.name, procedure, now)
+			}
+			if err != nil && len(sent) > 0 {
+				t.Errorf("%s in %v: %v, and %d sent", c.name, procedure, err, len(sent))
+			}
+			s.close()
 		}
 	}
 }

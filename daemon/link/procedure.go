@@ -118,26 +118,27 @@ func (m *Machine) wishDeadline() time.Time {
 	return time.Time{}
 }
 
-// yield settles who goes on when the peer asks for a procedure while another runs. No error:
-// nothing runs any more, the peer's is to be answered. (Chosen: the standard has no rule.)
-func (m *Machine) yield(now time.Time, theirs Procedure) error {
+// crossing settles who goes on when the peer asks for a procedure while another runs. No error:
+// the peer's is to be answered, after yield. (Chosen: the standard has no rule.)
+func (m *Machine) crossing(theirs Procedure) error {
 	own := m.procedure
 	switch {
 	case own == NoProcedure:
 		return nil
-	case own.answering():
-		if theirs.rank() < own.rank() {
-			return DropCollision
-		}
 	case theirs.rank() < own.rank():
 		return DropCollision
-	case theirs.rank() == own.rank() && (m.local > m.peer || m.run != nil && len(m.run.offered) > 0):
+	case theirs.rank() > own.rank() || own.answering():
+		return nil
+	case m.local > m.peer || m.run != nil && len(m.run.offered) > 0:
 		return DropCollision
-	default:
-		m.postpone(own, theirs)
 	}
-	m.abandon(now)
 	return nil
+}
+
+// yield ends an own procedure in favour of the peer's.
+func (m *Machine) yield(theirs Procedure) {
+	m.postpone(m.procedure, theirs)
+	m.abandon()
 }
 
 // postpone lets an own procedure start again later, where the peer's does not serve it too and
@@ -152,7 +153,7 @@ func (m *Machine) postpone(own, theirs Procedure) {
 }
 
 // abandon ends the procedure under way without a trace.
-func (m *Machine) abandon(now time.Time) {
+func (m *Machine) abandon() {
 	switch m.procedure {
 	case RekeyingA, RekeyingB:
 		m.dropRun()

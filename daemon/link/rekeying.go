@@ -65,17 +65,18 @@ func (m *Machine) receiveRekeyingRequest(now time.Time, raw []byte, msg *pc5s.Di
 	if err := m.admitRequest(now); err != nil {
 		return err
 	}
+	if err := m.crossing(RekeyingB); err != nil {
+		return err
+	}
 	r, err := m.judgeRekeying(raw, msg)
 	if err != nil {
 		return err
 	}
-	if err := m.yield(now, RekeyingB); err != nil {
-		return err
-	}
+	m.yield(RekeyingB)
 	m.run = r
 	if err := m.sendCommand(now); err != nil {
 		m.dropRun()
-		return DropForm // nothing in common: the peer's request stays unanswered
+		return DropLimit
 	}
 	m.wish.rekey = false
 	m.procedure = RekeyingB
@@ -94,15 +95,18 @@ func (m *Machine) judgeRekeying(raw []byte, msg *pc5s.DirectLinkRekeyingRequest)
 	if err := m.checkBinder(raw, offer); err != nil {
 		return nil, err
 	}
-	x, err := pskdhe.New()
-	if err != nil {
+	r := &securityRun{
+		role: RoleB, rekeying: true, method: methodPSKDHE, request: raw, hash: sha256.Sum256(raw), capabilities: msg.Capabilities,
+		policy: m.agreement.SignallingRequest, nonce1: keys.Nonce(*msg.Nonce1), msb: *msg.KNRPSessMSB, shareA: *offer.Share,
+	}
+	if _, _, err := m.choose(r); err != nil {
+		return nil, DropForm // nothing in common: the peer's request stays unanswered
+	}
+	if r.exchange, err = pskdhe.New(); err != nil {
 		return nil, DropLimit
 	}
-	return &securityRun{
-		role: RoleB, rekeying: true, method: methodPSKDHE, request: raw, hash: sha256.Sum256(raw), capabilities: msg.Capabilities,
-		policy: m.agreement.SignallingRequest, nonce1: keys.Nonce(*msg.Nonce1), msb: *msg.KNRPSessMSB,
-		exchange: x, shareA: *offer.Share, shareB: x.Share(),
-	}, nil
+	r.shareB = r.exchange.Share()
+	return r, nil
 }
 
 // checkBinder tells whether the peer has the same resumption key.

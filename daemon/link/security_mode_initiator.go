@@ -135,13 +135,23 @@ func (m *Machine) receiveCommand(now time.Time, c *securityContext, msg *pc5s.Di
 		return nil
 	}
 	if cause, err := m.checkCommand(msg); err != nil {
-		c.wipe()
+		m.disclaim(c)
 		m.rejectCommand(now, cause, err)
 		return nil
 	}
 	m.run.offered = append(m.run.offered, c)
 	m.complete(now, c, msg)
 	return nil
+}
+
+// disclaim forgets the context of a refused command. In a re-keying it gives back its name; in an
+// establishment that goes with the L2 ID, and nothing announced the link yet.
+func (m *Machine) disclaim(c *securityContext) {
+	if m.run.rekeying {
+		m.dropContext(c)
+		return
+	}
+	c.wipe()
 }
 
 // checkCommand holds the command against what this end sent and wants (TS 24.554, 7.2.10.3;

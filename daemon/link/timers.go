@@ -48,12 +48,14 @@ func common() Timers {
 // made for a radio and take minutes to get through a lossy path.
 func ProfileIP() Timers {
 	request := Timer{Initial: 300 * time.Millisecond, Factor: 1.5, Max: 2 * time.Second, Repeats: 8}
-	alive := request
-	alive.Repeats = 5
+	// A peer that restarted knows neither the link nor the attempt: 10 s later there is to be a new
+	// one (T91), so these are given up sooner.
+	soon := request
+	soon.Repeats = 5
 	t := common()
-	t.T5080, t.T5081, t.T5082, t.T5083, t.T5087, t.T5089, t.T5091, t.T5092 = request, request, request, request, request, request, request, request
-	t.T5085 = alive
-	t.T5084, t.Unanswered = time.Minute, 2*time.Second
+	t.T5080, t.T5081, t.T5082, t.T5083, t.T5087, t.T5089, t.T5091, t.T5092 = soon, request, request, request, request, request, request, request
+	t.T5085 = soon
+	t.T5084, t.Unanswered = time.Minute, time.Second
 	t.HalfOpen, t.Release = 20*time.Second, time.Second
 	return t
 }

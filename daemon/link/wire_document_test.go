@@ -142,6 +142,24 @@ func TestWireDocument_Containers(t *testing.T) {
 	}
 }
 
+// TestWireDocument_PSKDHE does the same for what a re-keying adds.
+func TestWireDocument_PSKDHE(t *testing.T) {
+	doc := examples(t)
+	e1, e2, binder := [kei.ShareLen]byte(bytes.Repeat([]byte{1}, 32)), [kei.ShareLen]byte(bytes.Repeat([]byte{2}, 32)), [kei.ProofLen]byte(bytes.Repeat([]byte{3}, 16))
+	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE}, Share: &e1, Binder: &binder}
+	expect(t, doc, "psk-dhe offer", offer.AppendTo(nil), nil)
+	if got, err := kei.ParseOffer(doc["psk-dhe offer"]); err != nil || *got.Share != e1 || *got.Binder != binder {
+		t.Errorf("psk-dhe offer parsed as %+v, %v", got, err)
+	}
+	command := kei.Command{Tag: kei.Tag([]byte("request")), Share: e2}
+	expect(t, doc, "psk-dhe command", command.AppendTo(nil), nil)
+	if got, err := kei.ParseCommand(doc["psk-dhe command"]); err != nil || *got != command {
+		t.Errorf("psk-dhe command parsed as %+v, %v", got, err)
+	}
+	hint := underlay.Header{Form: underlay.FormHint, Destination: exampleA, Source: exampleB, LCID: underlay.SRB2}
+	expect(t, doc, "hint", hint.AppendTo(nil), nil)
+}
+
 func expect(t *testing.T, doc map[string][]byte, name string, got []byte, err error) {
 	t.Helper()
 	if err != nil || !bytes.Equal(got, doc[name]) {

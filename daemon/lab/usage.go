@@ -1,0 +1,54 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Usage is what a process holds, as the kernel counts it.
+type Usage struct {
+	Descriptors int
+	Threads     int
+	Resident    int64 // octets
+}
+
+func (u Usage) String() string {
+	return fmt.Sprintf("%d descriptors, %d threads, %.1f MiB resident", u.Descriptors, u.Threads, float64(u.Resident)/(1<<20))
+}
+
+// Usage looks at the running daemon from outside.
+func (n *Node) Usage() (Usage, error) {
+	if n.process == nil {
+		return Usage{}, errors.New("the daemon does not run")
+	}
+	proc := filepath.Join("/proc", strconv.Itoa(n.process.command.Process.Pid))
+	descriptors, err := os.ReadDir(filepath.Join(proc, "fd"))
+	if err != nil {
+		return Usage{}, err
+	}
+	status, err := os.ReadFile(filepath.Join(proc, "status"))
+	if err != nil {
+		return Usage{}, err
+	}
+	u := Usage{Descriptors: len(descriptors)}
+	for line := range bytes.Lines(status) {
+		key, value, _ := strings.Cut(string(line), ":")
+		number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+		switch key {
+		case "Threads":
+			u.Threads, err = strconv.Atoi(number)
+		case "VmRSS":
+			u.Resident, err = strconv.ParseInt(number, 10, 64)
+			u.Resident <<= 10
+		}
+		if err != nil {
+			return Usage{}, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return u, nil
+}
