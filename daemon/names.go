@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
 	"pc5d/dataplane/underlay"
@@ -87,10 +88,9 @@ func (n *Node) Stirred(name string) {
 }
 
 // Exhausting follows a key that has come to a soft limit: it is replaced.
-func (n *Node) Exhausting(name string) {
-	n.current(name, func(r *runner) {
-		_ = r.machine.Rekey(n.now()) // a machine that has ended has no keys
-	})
+func (n *Node) Exhausting(name string, id dataplane.ContextID) {
+	context := link.Name{Local: id.Local, Peer: id.Peer, Session: keys.SessionID(id.Session)}
+	n.current(name, func(r *runner) { r.machine.Exhausting(n.now(), context) })
 }
 
 // current lets the machine of an established link do something.

@@ -108,7 +108,7 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { s.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { s.node.Stray(port, from, h) },
 		Stirred:    func(link string) { s.node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { s.node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
 	s.node, err = daemon.New(daemon.Config{
 		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test",

@@ -63,7 +63,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
 	})
 	node, err = daemon.New(daemon.Config{
 		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,

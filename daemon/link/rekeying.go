@@ -145,6 +145,16 @@ func (m *Machine) rekeyed(now time.Time) {
 	m.conclude(now, nil)
 }
 
+// Exhausting says that the user plane's keys of a context are at a soft limit: they are replaced,
+// however often that has to be tried (T55).
+func (m *Machine) Exhausting(now time.Time, n Name) {
+	if m.state != Established || !m.ctx.called(n) {
+		return // an older context ends by itself
+	}
+	m.ctx.worn = true
+	m.settle(now)
+}
+
 // advanceKeys replaces keys that are old or used up, and ends a link whose keys could not be
 // replaced in time (T55).
 func (m *Machine) advanceKeys(now time.Time) {

@@ -50,7 +50,7 @@ func newProcess(h *Host) (*process, error) {
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { p.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { p.node.Stray(port, from, h) },
 		Stirred:    func(link string) { p.node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { p.node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { p.node.Exhausting(link, id) },
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),
