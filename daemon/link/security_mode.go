@@ -164,8 +164,12 @@ func (m *Machine) agree(r *securityRun, c *securityContext) {
 	}
 }
 
-// builtForm refuses the combination that no suite carries yet: integrity-only records.
-func builtForm(c nea.Ciphering, s suite.ID) error {
+// builtForm refuses what is not built: signalling without integrity, which has no keys and so no
+// protected user data either, and integrity-only records.
+func builtForm(c nea.Ciphering, i nea.Integrity, s suite.ID) error {
+	if i == nea.NIA0 {
+		return fmt.Errorf("signalling without integrity is not built, also where allow_null is written: set signalling.integrity to preferred or required at both ends")
+	}
 	if s != suite.None && c == nea.NEA0 {
 		return fmt.Errorf("signalling without ciphering is not built in the record form: set signalling.ciphering to preferred or required at both ends")
 	}
@@ -215,7 +219,7 @@ func (m *Machine) choose(r *securityRun) (pc5s.SelectedAlgorithms, suite.ID, err
 		err = m.sameForm(r, s)
 	}
 	if err == nil {
-		err = builtForm(c, s)
+		err = builtForm(c, i, s)
 	}
 	return pc5s.SelectedAlgorithms{Ciphering: c, Integrity: i}, s, err
 }
