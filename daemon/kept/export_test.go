@@ -39,3 +39,13 @@ func Decode(body []byte) (entries []Entry, same bool, err error) {
 	}
 	return entries, err == nil && bytes.Equal(encode(seen, list), body), err
 }
+
+// Octets returns the octets of the key that the store itself has.
+func (s *Store) Octets(id keys.KNRPID) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids[id].Key.Bytes()
+}
+
+// FileKey returns the octets of the key of the file.
+func (s *Store) FileKey() []byte { return s.sealer.key.Bytes() }
