@@ -1,0 +1,95 @@
+package kept
+
+import (
+	"slices"
+	"time"
+)
+
+// What is done to the entries while mu is held.
+
+// putLocked takes an entry over: it is kept, or wiped.
+func (s *Store) putLocked(e *Entry, now time.Time) {
+	if s.closed {
+		e.Key.Wipe()
+		return
+	}
+	if s.setBackLocked(now) { // ages of what there is mean nothing any more
+		s.removeLocked(func(*Entry) bool { return true })
+		s.seen = now
+	}
+	s.removeLocked(func(o *Entry) bool { return s.limits.over(o, now) || e.compare(o) == 0 })
+	if s.ids[e.ID] != nil || s.limits.over(e, now) {
+		e.Key.Wipe()
+		return
+	}
+	if len(s.entries) >= maxEntries {
+		oldest := slices.MinFunc(s.entries, func(a, b *Entry) int { return a.Made.Compare(b.Made) })
+		s.dropLocked(oldest)
+	}
+	at, _ := slices.BinarySearchFunc(s.entries, e, (*Entry).compare)
+	s.entries = slices.Insert(s.entries, at, e)
+	s.ids[e.ID] = e
+	s.now++
+}
+
+// setBackLocked tells whether the clock shows less than it did, by more than what corrects itself.
+// No age is known then: nothing is used until the clock has caught up, or something new is put.
+func (s *Store) setBackLocked(now time.Time) bool {
+	if now.After(s.seen) {
+		s.seen = now
+	}
+	return now.Before(s.seen.Add(-tolerance))
+}
+
+func (s *Store) usableLocked(e *Entry, now time.Time) bool {
+	return !s.setBackLocked(now) && !early(e, now) && !s.limits.over(e, now)
+}
+
+// handOutLocked copies an entry for its reader. One that is over ends here.
+func (s *Store) handOutLocked(e *Entry, now time.Time) (Entry, bool) {
+	switch {
+	case e == nil:
+		return Entry{}, false
+	case s.limits.over(e, now):
+		s.dropLocked(e)
+		return Entry{}, false
+	case !s.usableLocked(e, now):
+		return Entry{}, false
+	}
+	return *e.clone(), true
+}
+
+// nextLocked returns the entry behind another, which may be gone.
+func (s *Store) nextLocked(e *Entry) *Entry {
+	at, ok := slices.BinarySearchFunc(s.entries, e, (*Entry).compare)
+	if ok {
+		at++
+	}
+	if at == len(s.entries) {
+		return nil
+	}
+	return s.entries[at]
+}
+
+func (s *Store) dropLocked(e *Entry) { s.removeLocked(func(o *Entry) bool { return o == e }) }
+
+// removeLocked wipes entries and counts them.
+func (s *Store) removeLocked(which func(*Entry) bool) int {
+	if s.closed {
+		return 0
+	}
+	n := len(s.entries)
+	s.entries = slices.DeleteFunc(s.entries, func(e *Entry) bool {
+		if !which(e) {
+			return false
+		}
+		delete(s.ids, e.ID)
+		e.Key.Wipe()
+		return true
+	})
+	if n -= len(s.entries); n > 0 {
+		s.now++
+		s.gone = s.now
+	}
+	return n
+}
