@@ -242,3 +242,35 @@ func (m *Machine) KeysOf(datagram []byte) any {
 
 // Meet gives m other neighbours from now on.
 func (m *Machine) Meet(i Identifiers) { m.cfg.Identifiers = i }
+
+// Opens tells whether a key, taken for K_NRP, opens a recorded datagram of a context whose public
+// values are known: what a thief of keys tries. It opens with every bearer and in both directions.
+func Opens(knrp keys.KNRP, n Name, s suite.ID, nonce1, nonce2 keys.Nonce, datagram []byte) bool {
+	h, pdu, err := underlay.Parse(datagram)
+	if err != nil {
+		return false
+	}
+	for direction := range uint8(2) {
+		c, err := newSecurityContext(time.Time{}, knrp, contextParameters{
+			name: n, direction: direction, ciphering: nea.NEA2, integrity: nea.NIA2, suite: s, nonce1: nonce1, nonce2: nonce2,
+		})
+		if err != nil {
+			return false
+		}
+		defer c.wipe()
+		switch {
+		case h.Form == underlay.FormRecord:
+			_, err = c.opener.Open(datagram)
+		case h.LCID == underlay.SRB1:
+			if _, err = c.srb1.Open(pdu, pdcp.Clear); err != nil {
+				_, err = c.srb1.Open(pdu, pdcp.Ciphered)
+			}
+		default:
+			continue
+		}
+		if err == nil {
+			return true
+		}
+	}
+	return false
+}
