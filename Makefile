@@ -58,7 +58,8 @@ soak:
 fuzz:
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz
 
-# Real daemons, TUN, veth and namespaces.
+# Real daemons, TUN, veth and namespaces. Most of the time of these tests is waiting, so many run
+# at once; -v shows what they measured.
 net: demo
 	$(GO) vet -tags net ./...
-	$(GO) test -tags net -count=1 ./daemon/lab/...
+	$(GO) test -tags net -count=1 -v -parallel 8 -timeout 6m ./daemon/lab/...

@@ -68,14 +68,16 @@ func (d *demux) add(local underlay.LayerTwoID, r recipient) {
 	d.byLocal[local] = r
 }
 
-// bind enters a pair of L2 IDs as soon as the peer's is known.
+// bind enters a pair of L2 IDs as soon as the peer's is known. Nothing is proved by then: a pair that
+// another recipient has stays that one's.
 func (d *demux) bind(local, peer underlay.LayerTwoID, r recipient) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := pair{local, peer}
-	if _, there := d.byPair[key]; !there {
-		d.peers[peer]++
+	if _, there := d.byPair[key]; there {
+		return
 	}
+	d.peers[peer]++
 	d.byPair[key] = r
 }
 

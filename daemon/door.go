@@ -29,7 +29,7 @@ func newDoor(n *Node) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar)}
+	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar, n, n.kept)}
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil
 }
@@ -52,11 +52,21 @@ func (d *door) receive(p packet) {
 	switch {
 	case err != nil:
 		d.node.dropped(err)
-	case admitted != nil:
-		d.admit(admitted)
-	default:
+	case admitted == nil || admitted.Repeated && !d.underWay(admitted):
 		d.node.send(dataplane.Port{}, p.from, answer)
+	default:
+		d.admit(admitted)
 	}
+}
+
+// underWay tells whether a conversation has its machine.
+func (d *door) underWay(a *link.Admitted) bool {
+	return d.node.halfOpen.runner(conversationWith(a)) != nil
+}
+
+// conversationWith names the conversation of an admission.
+func conversationWith(a *link.Admitted) conversation {
+	return conversation{from: a.From, peer: a.Source, tag: kei.Tag(a.Request)}
 }
 
 // refuse answers one request whose address is proved, in fewer octets than it had.
@@ -69,7 +79,7 @@ func (d *door) refuse(a *link.Admitted, cause pc5s.Cause) {
 // limits come before the costly first step of the handshake.
 func (d *door) admit(admitted *link.Admitted) {
 	n := d.node
-	c := conversation{from: admitted.From, peer: admitted.Source, tag: kei.Tag(admitted.Request)}
+	c := conversationWith(admitted)
 	if n.halfOpen.known(n.now(), c) {
 		if r := n.halfOpen.runner(c); r != nil {
 			r.readmit(admitted)

@@ -20,6 +20,9 @@ const (
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
+	// maxAttempts bounds the attempts of a link at a time: a peer that only ever authenticates is
+	// half-open no more, and bounded here (chosen).
+	maxAttempts = 8
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
@@ -142,9 +145,14 @@ func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
 
 func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
-	if !slices.Contains(k.attempts, r) {
-		k.attempts = append(k.attempts, r)
+	if slices.Contains(k.attempts, r) {
+		return
 	}
+	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= maxAttempts {
+		k.attempts[i].abandon() // the peer's oldest
+		k.attempts = slices.Delete(k.attempts, i, i+1)
+	}
+	k.attempts = append(k.attempts, r)
 }
 
 func (k *keeper) hinted(err error) {
@@ -197,6 +205,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 			return
 		}
 		k.current.abandon()
+		k.dismiss(errReplaced)
 	}
 	k.current, k.since = r, lead
 	for _, o := range k.attempts {
@@ -231,12 +240,17 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 	}
 }
 
-// released follows the end of an established link.
-func (k *keeper) released(err error) {
+// dismiss tells all who wait for a procedure that it has no end.
+func (k *keeper) dismiss(err error) {
 	for _, w := range k.waiters {
-		w.done <- cmp.Or(err, link.ErrProcedure)
+		w.done <- err
 	}
 	k.waiters = nil
+}
+
+// released follows the end of an established link.
+func (k *keeper) released(err error) {
+	k.dismiss(cmp.Or(err, link.ErrProcedure))
 	var byPeer *link.ReleasedByPeerError
 	if errors.As(err, &byPeer) && !passing(byPeer.Cause) {
 		k.wanted = false

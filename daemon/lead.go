@@ -33,6 +33,14 @@ func (l *lead) take(r *runner, c dataplane.Context) error {
 	return r.keeper.plane.Activate(c.ID)
 }
 
+// passed tells whether an attempt has lost already. It must not go on until its keeper says so: the
+// peer, who may take it for a newer one, would be left with it alone.
+func (l *lead) passed(r *runner) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return yields(r, l.nonce, l.since)
+}
+
 // yields tells whether a runner's attempt crossed the one that took the lead at a time, and has
 // the smaller Nonce_1.
 func yields(r *runner, nonce keys.Nonce, since uint64) bool {

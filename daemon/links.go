@@ -36,7 +36,7 @@ func (n *Node) addLink(l provision.Link) error {
 		link: link.Link{
 			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
-			Pace: paceOf(l), PrivateIdentity: l.Privacy.Identity,
+			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 		},
 		endpoint: l.Endpoint, status: down, view: newView(down),
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
 	"pc5d/dataplane/underlay"
@@ -63,7 +64,7 @@ func (r *runner) dropName(n link.Name) {
 	}
 	r.keeper.plane.Unalias(planeID(n))
 	r.node.demux.remove(n.Local, n.Peer, r)
-	if r.gathering != nil {
+	if r.gathering != nil && n.Local == r.gathering.local {
 		r.gathering.leave(r)
 		r.gathering = nil
 	}
@@ -87,10 +88,9 @@ func (n *Node) Stirred(name string) {
 }
 
 // Exhausting follows a key that has come to a soft limit: it is replaced.
-func (n *Node) Exhausting(name string) {
-	n.current(name, func(r *runner) {
-		_ = r.machine.Rekey(n.now()) // a machine that has ended has no keys
-	})
+func (n *Node) Exhausting(name string, id dataplane.ContextID) {
+	context := link.Name{Local: id.Local, Peer: id.Peer, Session: keys.SessionID(id.Session)}
+	n.current(name, func(r *runner) { r.machine.Exhausting(n.now(), context) })
 }
 
 // current lets the machine of an established link do something.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"pc5d/daemon/host"
+	"pc5d/daemon/kept"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
@@ -35,11 +36,14 @@ type Config struct {
 	Scheduler    task.Scheduler
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
 	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
-	StateDir     string
-	Timers       link.Timers
-	Log          *slog.Logger
-	Version      string
-	Observe      func(Observation) // nil outside of simulations; called by any queue's tasks
+	// OpenKept opens the cache of resumption keys, with the state directory locked; the Node
+	// closes it. nil: each establishment authenticates in full.
+	OpenKept func() *kept.Store
+	StateDir string
+	Timers   link.Timers
+	Log      *slog.Logger
+	Version  string
+	Observe  func(Observation) // nil outside of simulations; called by any queue's tasks
 }
 
 // stopLimit bounds the releases of a daemon that stops.
@@ -57,6 +61,8 @@ type Node struct {
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
 	hinter   hinter
+	store    *kept.Store   // nil: none
+	kept     link.KeptKeys // the same for machines
 	serial   atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
@@ -79,11 +85,15 @@ func New(cfg Config) (*Node, error) {
 		ended: make(chan struct{}),
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
+	n.keepKeys()
 	if n.door, err = newDoor(n); err == nil {
 		err = n.configure()
 	}
 	if err != nil {
 		st.close()
+		if n.store != nil {
+			n.store.Close()
+		}
 		return nil, err
 	}
 	return n, nil
@@ -157,6 +167,9 @@ func (n *Node) endedLocked() {
 // Close ends the node at once, without a word to its peers: after Ended, or to leave what a
 // crash leaves.
 func (n *Node) Close() {
+	if n.store != nil {
+		defer n.store.Close()
+	}
 	n.door.queue.Close()
 	for _, k := range n.keepers {
 		k.queue.Close()
@@ -244,7 +257,7 @@ func (n *Node) forget(r *runner) {
 }
 
 func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
-	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
+	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
 }
 
 // Reserve draws a random own L2 ID that is not in use, and reserves it.

@@ -103,6 +103,9 @@ func (r *runner) step(change func()) {
 }
 
 func (r *runner) receive(p packet) {
+	if r.keeper != nil && !r.installed && r.keeper.lead.passed(r) {
+		r.machine.Abandon(errReplaced)
+	}
 	r.listen()
 	if err := r.machine.Receive(r.node.now(), p.from, p.datagram); err != nil {
 		r.node.dropped(err)

@@ -108,7 +108,7 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { s.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { s.node.Stray(port, from, h) },
 		Stirred:    func(link string) { s.node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { s.node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
 	s.node, err = daemon.New(daemon.Config{
 		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test",
@@ -228,4 +228,67 @@ func TestDownWins(t *testing.T) {
 			t.Errorf("round %d: %v after it was given again", round, states)
 		}
 	}
+}
+
+// TestStorm_ManyThreads lets operators say everything at once, again and again, at both ends of a
+// link with traffic in both directions and every datagram port changed. It is for the race
+// detector; in the end the link serves, and after the stop nothing is left.
+func TestStorm_ManyThreads(t *testing.T) {
+	a, b := newSites(t, "[link.signalling]\nciphering = \"required\"\n[link.privacy]\nidentity = true\nupdate = \"10s\"\nport = true\n", func(timers *link.Timers) {
+		timers.RekeyMin, timers.Grace, timers.Quiet = 5*time.Millisecond, 20*time.Millisecond, time.Millisecond
+		timers.Unanswered = 50 * time.Millisecond
+	})
+	limit := time.Now().Add(3 * time.Second)
+	var storm sync.WaitGroup
+	for n, s := range []*site{a, b} {
+		words := []func(){
+			func() { s.up() }, func() { s.order(s.node.Rekey) }, func() { s.order(s.node.Update) }, func() { s.order(s.node.Update) },
+			func() { s.node.Status(t.Context()) }, func() { s.node.Census() },
+		}
+		if n == 0 {
+			words = append(words, func() { s.order(s.node.Down) }, func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+				defer cancel()
+				s.node.Solicit(ctx, s.peer.address, "ip")
+			})
+		}
+		for i, word := range words {
+			storm.Go(func() {
+				for time.Now().Before(limit) {
+					word()
+					time.Sleep(time.Duration(3+7*i) * time.Millisecond)
+				}
+			})
+		}
+		storm.Go(func() {
+			for time.Now().Before(limit) {
+				s.device.Deliver(s.packet())
+				for len(s.device.Packets()) > 0 {
+					<-s.device.Packets()
+				}
+				time.Sleep(time.Millisecond)
+			}
+		})
+	}
+	storm.Wait()
+	both(a, b, (*site).up)
+	if !a.reaches(10*time.Second) || !b.reaches(10*time.Second) {
+		sa, _ := a.node.Status(t.Context())
+		sb, _ := b.node.Status(t.Context())
+		t.Errorf("after the storm no packet gets through: %+v\n%+v", sa.Links, sb.Links)
+	}
+	a.stop()
+	b.stop()
+	for _, s := range []*site{a, b} {
+		if c := s.node.Census(); c.Machines != 0 || c.LayerTwoIDs != 0 || c.Pairs != 0 || c.Claims != 0 || c.HalfOpen != 0 {
+			t.Errorf("%s keeps after its end: %+v", s.name, c)
+		}
+	}
+}
+
+// order passes a word on that is done or not.
+func (s *site) order(word func(context.Context, string) (control.LinkStatus, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	word(ctx, "link")
 }

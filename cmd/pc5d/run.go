@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"pc5d/daemon/auth"
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
+	"pc5d/daemon/kept"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
@@ -21,6 +23,9 @@ import (
 	"pc5d/policy"
 	"pc5d/policy/provision"
 )
+
+// keptFile is the cache of resumption keys in the state directory.
+const keptFile = "kept-keys"
 
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
@@ -63,9 +68,14 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
 	})
+	openKept, err := keptKeys(o, log, p, identity)
+	if err != nil {
+		return err
+	}
 	node, err = daemon.New(daemon.Config{
+		OpenKept:     openKept,
 		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
@@ -108,6 +118,22 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 		err = errors.Join(err, <-failed)
 	}
 	return err
+}
+
+// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none.
+func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity) (func() *kept.Store, error) {
+	if p.Node.KeptKeys == provision.KeptNowhere {
+		return nil, nil
+	}
+	c := kept.Config{Now: time.Now, Event: func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }}
+	if p.Node.KeptKeys == provision.KeptInFile {
+		secret, err := identity.Secret("kept keys")
+		if err != nil {
+			return nil, err
+		}
+		c.Secret, c.File = secret, filepath.Join(o.state, keptFile)
+	}
+	return func() *kept.Store { return kept.Open(c) }, nil
 }
 
 // trust is the pins of all links.

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto"
 	"crypto/ed25519"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
@@ -17,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"pc5d/daemon/keys"
 	"pc5d/policy"
 )
 
@@ -156,4 +158,19 @@ func fingerprint(public crypto.PublicKey) (policy.Fingerprint, error) {
 		return policy.Fingerprint{}, err
 	}
 	return sha256.Sum256(spki), nil
+}
+
+// Secret derives a secret for a purpose of this node alone from its long-term key, without a
+// trace of the key in it. It fails where the key does not show its octets.
+func (id *Identity) Secret(purpose string) (keys.Secret, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(id.certificate.PrivateKey)
+	if err != nil {
+		return keys.Secret{}, fmt.Errorf("derive a secret for %s: the private key of %q does not show its octets: %w", purpose, id.name, err)
+	}
+	defer clear(der)
+	b, err := hkdf.Key(sha256.New, der, nil, "pc5d/1 "+purpose, sha256.Size)
+	if err != nil {
+		return keys.Secret{}, fmt.Errorf("derive a secret for %s: %w", purpose, err)
+	}
+	return keys.NewSecret(b), nil
 }

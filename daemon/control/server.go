@@ -153,6 +153,10 @@ func handler(s Service) http.Handler {
 			return s.Solicit(ctx, to, r.URL.Query().Get("service"))
 		})
 	})
+	mux.HandleFunc("POST /v1/forget", func(w http.ResponseWriter, r *http.Request) {
+		n, err := s.Forget(r.Context(), r.URL.Query().Get("peer"))
+		reply(w, Forgotten{n}, err)
+	})
 	return http.MaxBytesHandler(mux, maxBody)
 }
 

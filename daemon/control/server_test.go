@@ -64,6 +64,8 @@ func (service) Solicit(ctx context.Context, _ netip.AddrPort, _ string) (control
 	return control.Status{}, ctx.Err()
 }
 
+func (service) Forget(context.Context, string) (int, error) { return 0, nil }
+
 // serve runs a server in a folder that everybody may enter, and returns its socket.
 func serve(t *testing.T) string {
 	t.Helper()

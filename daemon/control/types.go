@@ -17,6 +17,8 @@ type Service interface {
 	Rekey(ctx context.Context, link string) (LinkStatus, error)
 	// Update makes new keys and new identifiers and waits for them.
 	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Forget ends the kept keys of a peer, "" all, and counts them.
+	Forget(ctx context.Context, peer string) (int, error)
 	// Solicit asks everybody at an address, and returns when ctx ends.
 	Solicit(ctx context.Context, to netip.AddrPort, service string) (Status, error)
 }
@@ -99,6 +101,11 @@ type Message struct {
 	Bearer     string    `json:"bearer"`
 	Protection string    `json:"protection"`
 	Octets     int       `json:"octets"`
+}
+
+// Forgotten counts kept keys that were ended.
+type Forgotten struct {
+	Keys int `json:"keys"`
 }
 
 // Problem is the body of an error.

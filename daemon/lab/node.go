@@ -27,6 +27,7 @@ type Node struct {
 	Four   netip.Addr // addresses inside the link
 	Six    netip.Addr
 	Pin    policy.Fingerprint // of the peer
+	Own    string             // more keys of [node], each on a line
 	Tail   string             // tables of the link, after what every link has
 	Client *client.Client
 
@@ -78,7 +79,7 @@ func (n *Node) path(suffix string) string { return filepath.Join(n.dir, n.Host.N
 const provisioning = `[node]
 name = %q
 identity = %q
-
+%s
 [[link]]
 name = %q
 pin = %q
@@ -89,7 +90,7 @@ allowed = ["%s/32", "%s/128"]
 
 // Provision writes the node's provisioning file.
 func (n *Node) Provision() error {
-	text := fmt.Sprintf(provisioning, n.Host.Name, n.path("key"), n.Peer.Host.Name, n.Pin, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
+	text := fmt.Sprintf(provisioning, n.Host.Name, n.path("key"), n.Own, n.Peer.Host.Name, n.Pin, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
 	return os.WriteFile(n.path("toml"), []byte(text+n.Tail), 0o600)
 }
 

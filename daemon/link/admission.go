@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"net/netip"
+	"slices"
 	"time"
 
 	"pc5d/daemon/auth/cookie"
 	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
@@ -22,21 +24,27 @@ const maxRequest = 800
 type Admission struct {
 	local Peer
 	jar   *cookie.Jar
+	kept  KeptKeys
+	links Links
 }
 
-// NewAdmission makes the door of a node.
-func NewAdmission(local Peer, jar *cookie.Jar) *Admission {
-	return &Admission{local: local, jar: jar}
+// NewAdmission makes the door of a node. Without kept keys everybody authenticates in full.
+func NewAdmission(local Peer, jar *cookie.Jar, links Links, kept KeptKeys) *Admission {
+	return &Admission{local: local, jar: jar, links: links, kept: kept}
 }
 
-// Admitted is an authentication response whose cookie proved its address.
+// Admitted is an authentication response whose cookie proved its address, or a request that
+// proved a kept key.
 type Admitted struct {
 	From      netip.AddrPort
 	Source    underlay.LayerTwoID
 	Request   []byte // owned
 	Parsed    *pc5s.DirectLinkEstablishmentRequest
-	Container *kei.Container // its slices are owned, too
+	Container *kei.Container // its slices are owned, too; of a response
 	Octets    int
+	Kept      *KeptKey // owned, with its key; nil: full authentication
+	ShareA    [kei.ShareLen]byte
+	Repeated  bool // of a kept key: not the first such request, so no new conversation
 }
 
 // Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
@@ -47,7 +55,8 @@ func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
 }
 
 // Receive takes a datagram for the broadcast L2 ID. It returns an answer, which is never longer
-// than what was received, or an admission, or a Drop.
+// than what was received, or an admission, or a Drop. With both, the answer is for a caller that
+// does not go on with the admission.
 func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte) (answer []byte, admitted *Admitted, err error) {
 	h, pdu, err := underlay.Parse(datagram)
 	if err != nil {
@@ -112,7 +121,36 @@ func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Heade
 	if len(answer) > octets {
 		return nil, nil, DropForm
 	}
-	return answer, nil, nil
+	return answer, a.resumed(from, h, r, sdu, octets), nil
+}
+
+// resumed admits a request that proves a kept key, unless the link wants full authentication. One
+// whose time is not newer than the last under its key is a repeated one, or needs a cookie and full
+// authentication: clocks are set back (T05).
+func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, request []byte, octets int) *Admitted {
+	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
+	if err != nil || !slices.Contains(offer.Methods, kei.PSKDHE) {
+		return nil
+	}
+	k, ok := findKept(a.kept, a.local, request, r, offer)
+	if claimed := string(r.SourceUserInfo); !ok || claimed != k.Peer.Name && !isPseudonym(claimed) {
+		return nil
+	}
+	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
+	if !ok || !usable(k, l) {
+		return nil
+	}
+	repeated := !a.kept.Accept(k.ID, *offer.Time)
+	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(k.Key.Bytes()))}
+	own := bytes.Clone(request)
+	msg, err := pc5s.Parse(own)
+	if err != nil {
+		return nil
+	}
+	return &Admitted{
+		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
+		Kept: &k, ShareA: *offer.Share, Repeated: repeated,
+	}
 }
 
 // challenge makes the stateless authentication request; its source is the request's

@@ -35,8 +35,12 @@ type Link struct {
 	UserPlane  policy.UserPlane
 	LinkLocal  netip.Addr // this end's link-local IPv6 address inside the link
 	Pace       Pace
+	// Authenticate says whether a kept key may stand for a full authentication.
+	Authenticate policy.Authenticate
 	// PrivateIdentity keeps the names out of the clear request.
 	PrivateIdentity bool
+	// PrivatePort says that the owner sends from another port with each UseName.
+	PrivatePort bool
 }
 
 // Pace is what the provisioning of a link says about times; 0 leaves the node's.
@@ -78,6 +82,7 @@ type Config struct {
 	Links       Links               // responder: the link's own policy, found after authentication
 	Local       underlay.LayerTwoID // this attempt's own random L2 ID
 	Identifiers Identifiers
+	Kept        KeptKeys  // nil: none are kept
 	Rand        io.Reader // nonces and identifiers; must not fail
 	Timers      Timers
 }

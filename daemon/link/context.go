@@ -46,6 +46,7 @@ type securityContext struct {
 	answer    answer             // the last message of the run that made it: sent again on demand
 	made      time.Time          // its age counts from here
 	dead      bool               // wiped
+	worn      bool               // the user plane's keys are at a limit
 	agreement Agreement          // that it belongs to
 	kept      keys.ResumptionKey // counts from the switch to this context on
 	knrpID    keys.KNRPID        // and its name; B joins the LSBs later
@@ -165,7 +166,7 @@ func (c *securityContext) seal(h underlay.Header, o outgoing) ([]byte, error) {
 
 // exhausting tells whether the context has used up so much that it has to be replaced.
 func (c *securityContext) exhausting() bool {
-	return c.budget.total >= maxFailures || c.srb1.Used() >= softCount || c.srb2 != nil && c.srb2.Used() >= softCount
+	return c.worn || c.budget.total >= maxFailures || c.srb1.Used() >= softCount || c.srb2 != nil && c.srb2.Used() >= softCount
 }
 
 // lastCount is the COUNT of the PDU of SL-SRB2 that was opened last, which is this one.

@@ -187,7 +187,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity = m.auth.handshake.Peer()
+		m.identity, m.authenticated = m.auth.handshake.Peer(), now
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil
@@ -232,7 +232,11 @@ func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
 // Readmit takes a first flight of a conversation that is under way: a repeated one, or the one of
 // an initiator that begins again because it got a bad flight (T12).
 func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
-	if m.role != RoleB || m.state != Auth {
+	if admitted.Kept != nil && m.role == RoleB && m.state == SecurityMode {
+		admitted.Kept.Key.Wipe()
+		return m.repeat(now)
+	}
+	if m.role != RoleB || m.state != Auth || admitted.Container == nil {
 		return DropState
 	}
 	if bytes.Equal(admitted.Container.Fragment, m.auth.first) {

@@ -22,7 +22,7 @@ func (m *Machine) Start(now time.Time) error {
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}
-	r := &securityRun{role: RoleA, method: methodTLS13, capabilities: capabilities(m.link), policy: pc5s.SecurityPolicy(m.link.Signalling.Protection)}
+	r := &securityRun{role: RoleA, capabilities: capabilities(m.link), policy: pc5s.SecurityPolicy(m.link.Signalling.Protection)}
 	if err := m.drawRequest(r); err != nil {
 		return err
 	}
@@ -47,6 +47,14 @@ func (m *Machine) Start(now time.Time) error {
 		TargetUserInfo:       []byte(target),
 		ProSeIdentifiers:     pc5s.ServiceIdentifier(m.link.Service),
 	}
+	x, err := m.resume()
+	if err == nil && x != nil {
+		err = m.offerKept(now, x, r.nonce1, m.parsed)
+	}
+	if err != nil {
+		return err
+	}
+	r.psk = x
 	r.request = pc5s.Marshal(m.parsed)
 	r.hash = sha256.Sum256(r.request)
 	m.run = r
@@ -163,6 +171,7 @@ func (m *Machine) establish(now time.Time) {
 	m.emit(m.userPlane(m.ctx))
 	m.emit(ActivateUserPlane{m.ctx.names[0]})
 	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint})
+	m.run.psk.wipe()
 	m.run = nil
 	m.setState(Established)
 	m.wish.rekeyAt = now.Add(m.cfg.Timers.RekeyMin)

@@ -47,7 +47,7 @@ func (m *Machine) SendCommand(now time.Time, change func(*pc5s.DirectLinkSecurit
 	if c.UserPlaneSuite != nil && suite.Built(*c.UserPlaneSuite) {
 		p.suite = *c.UserPlaneSuite
 	}
-	knrp, err := m.knrp(r, r.shareB)
+	knrp, err := m.knrp(r, m.ownBasis())
 	if err != nil {
 		return err
 	}

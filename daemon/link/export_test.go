@@ -108,10 +108,10 @@ func (m *Machine) CommandWith(now time.Time, alter func(*pc5s.DirectLinkSecurity
 		SecurityPolicy: r.policy, Nonce2: &nonce2, KNRPSessLSB: &lsb, UserPlaneSuite: &chosen,
 	}
 	if r.rekeying {
-		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.shareB}).AppendTo(nil)
+		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
 	}
 	alter(msg)
-	knrp, err := m.knrp(r, r.shareB)
+	knrp, err := m.knrp(r, m.ownBasis())
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (m *Machine) RekeyingRequestWith(c pc5s.Capabilities) (*pc5s.DirectLinkReke
 	if err != nil {
 		return nil, err
 	}
-	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), capabilities: c}
+	r := &securityRun{role: RoleA, rekeying: true, psk: &exchange{mine: x, psk: m.ctx.kept.Secret, borrowed: true, shareA: x.Share()}, capabilities: c}
 	if err := m.drawRequest(r); err != nil {
 		return nil, err
 	}

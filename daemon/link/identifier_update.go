@@ -143,8 +143,8 @@ func (m *Machine) receiveUpdateReject(now time.Time, raw []byte, msg *pc5s.Direc
 }
 
 // acknowledged ends the update at the target: the ack, or any PDU under the new identifiers that
-// verified. The address that it came from is the peer's. The keep-alive that follows proves the new
-// path by a protected answer, and shows the peer where this end is now.
+// verified. The address that it came from is the peer's. Where one of the two addresses is new, the
+// keep-alive that follows proves the path by a protected answer, and shows the peer where this end is.
 func (m *Machine) acknowledged(now time.Time, in arrival) {
 	before := m.endpoint
 	if err := m.switchNames(now, in.from); err != nil {
@@ -153,7 +153,9 @@ func (m *Machine) acknowledged(now time.Time, in arrival) {
 	}
 	m.moved(before, in.from)
 	m.conclude(now, nil)
-	m.requestKeepAlive(now)
+	if m.former.endpoint.IsValid() || m.link.PrivatePort {
+		m.requestKeepAlive(now)
+	}
 }
 
 // follow takes the address of the target's first PDU under the new identifiers: it may have another

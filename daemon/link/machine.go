@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/underlay"
@@ -28,6 +29,9 @@ type Machine struct {
 	peer     underlay.LayerTwoID // Broadcast until the responder's first message with state
 	endpoint netip.AddrPort
 	identity Peer // the peer, once authenticated
+
+	authenticated  time.Time // last full authentication of the peer
+	certificateEnd time.Time // of the peer; zero: none
 
 	parsed    *pc5s.DirectLinkEstablishmentRequest
 	peerLocal netip.Addr
@@ -65,21 +69,35 @@ func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
 	return &Machine{cfg: cfg, link: l, role: RoleA, local: cfg.Local, peer: underlay.Broadcast, endpoint: endpoint}
 }
 
-// NewResponder makes a machine of role B from an authentication response that Admission let
-// in; its address is validated.
+// NewResponder makes a machine of role B from what Admission let in: an authentication response
+// whose address is validated, or a request that proved a kept key.
 func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, error) {
 	m := &Machine{
 		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From,
 		parsed: admitted.Parsed, deadline: after(now, cfg.Timers.HalfOpen),
 	}
 	m.run = &securityRun{
-		role: RoleB, method: methodTLS13, request: admitted.Request, hash: sha256.Sum256(admitted.Request),
+		role: RoleB, request: admitted.Request, hash: sha256.Sum256(admitted.Request),
 		capabilities: m.parsed.Capabilities, policy: m.parsed.SecurityPolicy, nonce1: keys.Nonce(*m.parsed.Nonce1), msb: *m.parsed.KNRPSessMSB,
 	}
-	if err := m.respond(now, admitted); err != nil {
-		return nil, err
+	if admitted.Kept != nil {
+		return m, m.respondKept(now, admitted)
 	}
-	return m, nil
+	return m, m.respond(now, admitted)
+}
+
+// respondKept commands at once: the request proved the key.
+func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
+	mine, err := pskdhe.New()
+	if err != nil {
+		return err
+	}
+	k := *admitted.Kept
+	m.run.psk = &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: admitted.ShareA, shareB: mine.Share()}
+	m.identity, m.authenticated, m.certificateEnd = k.Peer, k.Authenticated, k.CertificateEnd
+	m.emit(Exchanged{Message: pc5s.MessageDirectLinkEstablishmentRequest, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
+	m.offer(now)
+	return nil
 }
 
 // Advance fires what is due. Calls before Deadline are harmless.

@@ -21,6 +21,7 @@ type end struct {
 	config    link.Config
 	link      link.Link
 	admission *link.Admission
+	kept      *keptKeys
 	machine   *link.Machine
 	installed *link.InstallUserPlane // the newest
 	plane     plane
@@ -66,8 +67,10 @@ func newEnd(t testing.TB, address string, local underlay.LayerTwoID, a link.Auth
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &end{address: netip.MustParseAddrPort(address), link: l, admission: link.NewAdmission(a.Local(), jar), drops: map[link.Drop]int{}}
-	e.config = link.Config{Auth: a, Links: e, Identifiers: e, Local: local, Rand: rand.Reader, Timers: link.ProfileIP()}
+	e := &end{address: netip.MustParseAddrPort(address), link: l, drops: map[link.Drop]int{}}
+	e.kept = &keptKeys{}
+	e.admission = link.NewAdmission(a.Local(), jar, e, e.kept)
+	e.config = link.Config{Kept: e.kept, Auth: a, Links: e, Identifiers: e, Local: local, Rand: rand.Reader, Timers: link.ProfileIP()}
 	return e
 }
 
@@ -164,11 +167,12 @@ func (p *pair) knock(e *end, d transit) error {
 	if err != nil {
 		return err
 	}
-	if admitted == nil {
+	open := e.machine != nil && e.machine.State() != link.Released
+	if admitted == nil || admitted.Repeated && !open {
 		p.send(e, d.from, answer)
 		return nil
 	}
-	if e.machine != nil && e.machine.State() != link.Released {
+	if open {
 		return e.machine.Readmit(p.now, admitted)
 	}
 	e.machine, err = link.NewResponder(p.now, e.config, admitted)

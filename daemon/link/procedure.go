@@ -170,6 +170,11 @@ func (m *Machine) conclude(now time.Time, err error) {
 	m.retry.stop()
 	m.procedure = NoProcedure
 	m.emit(Concluded{Procedure: p, Err: err})
+	if p == RekeyingA && err != nil && m.wish.update { // never new names over old sequence numbers
+		m.wish.update = false
+		m.emit(Concluded{Procedure: UpdateInitiator, Err: err})
+		m.schedulePrivacy(now)
+	}
 	m.startNext(now)
 }
 

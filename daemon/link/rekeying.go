@@ -23,7 +23,10 @@ func (m *Machine) startRekeying(now time.Time) {
 		m.fail(err)
 		return
 	}
-	r := &securityRun{role: RoleA, rekeying: true, method: methodPSKDHE, exchange: x, shareA: x.Share(), policy: m.agreement.SignallingRequest, capabilities: capabilities(m.link)}
+	r := &securityRun{
+		role: RoleA, rekeying: true, policy: m.agreement.SignallingRequest, capabilities: capabilities(m.link),
+		psk: &exchange{mine: x, psk: m.ctx.kept.Secret, borrowed: true, shareA: x.Share()},
+	}
 	if err := m.drawRequest(r); err != nil {
 		m.fail(err)
 		return
@@ -40,7 +43,7 @@ func (m *Machine) startRekeying(now time.Time) {
 // rekeyingRequest makes the request with its binder, which is over the request itself.
 func (m *Machine) rekeyingRequest(r *securityRun) ([]byte, error) {
 	nonce := [16]byte(r.nonce1)
-	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE}, Share: &r.shareA, Binder: &[kei.ProofLen]byte{}}
+	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE}, Share: &r.psk.shareA, Binder: &[kei.ProofLen]byte{}}
 	msg := &pc5s.DirectLinkRekeyingRequest{
 		SequenceNumber: m.nextSequence(), Capabilities: r.capabilities,
 		KeyEstablishmentInfo: offer.AppendTo(nil), Nonce1: &nonce, KNRPSessMSB: &r.msb,
@@ -96,16 +99,17 @@ func (m *Machine) judgeRekeying(raw []byte, msg *pc5s.DirectLinkRekeyingRequest)
 		return nil, err
 	}
 	r := &securityRun{
-		role: RoleB, rekeying: true, method: methodPSKDHE, request: raw, hash: sha256.Sum256(raw), capabilities: msg.Capabilities,
-		policy: m.agreement.SignallingRequest, nonce1: keys.Nonce(*msg.Nonce1), msb: *msg.KNRPSessMSB, shareA: *offer.Share,
+		role: RoleB, rekeying: true, request: raw, hash: sha256.Sum256(raw), capabilities: msg.Capabilities,
+		policy: m.agreement.SignallingRequest, nonce1: keys.Nonce(*msg.Nonce1), msb: *msg.KNRPSessMSB,
 	}
 	if _, _, err := m.choose(r); err != nil {
 		return nil, DropForm // nothing in common: the peer's request stays unanswered
 	}
-	if r.exchange, err = pskdhe.New(); err != nil {
+	x, err := pskdhe.New()
+	if err != nil {
 		return nil, DropLimit
 	}
-	r.shareB = r.exchange.Share()
+	r.psk = &exchange{mine: x, psk: m.ctx.kept.Secret, borrowed: true, shareA: *offer.Share, shareB: x.Share()}
 	return r, nil
 }
 
@@ -143,6 +147,16 @@ func (m *Machine) rekeyed(now time.Time) {
 	m.wish.rekey = false
 	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Rekeying: true})
 	m.conclude(now, nil)
+}
+
+// Exhausting says that the user plane's keys of a context are at a soft limit: they are replaced,
+// however often that has to be tried (T55).
+func (m *Machine) Exhausting(now time.Time, n Name) {
+	if m.state != Established || !m.ctx.called(n) {
+		return // an older context ends by itself
+	}
+	m.ctx.worn = true
+	m.settle(now)
 }
 
 // advanceKeys replaces keys that are old or used up, and ends a link whose keys could not be

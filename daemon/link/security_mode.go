@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"pc5d/daemon/auth/pskdhe"
+	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
@@ -23,7 +23,6 @@ const maxCommands = 4
 type securityRun struct {
 	role         Role
 	rekeying     bool
-	method       string
 	request      []byte // from message type to last IE, as sent
 	hash         [32]byte
 	capabilities pc5s.Capabilities   // UE_A's, as sent
@@ -31,8 +30,7 @@ type securityRun struct {
 	nonce1       keys.Nonce
 	msb          uint8
 
-	exchange       *pskdhe.Exchange // re-keying: this end's half
-	shareA, shareB [32]byte
+	psk *exchange // re-keying, and establishment with a kept key; nil: TLS alone
 
 	offered []*securityContext    // UE_B: one for each command sent. UE_A: the one that verified
 	refused []refusal             // UE_A: commands whose low half conflicts
@@ -112,31 +110,44 @@ func (m *Machine) drawHalf() (uint16, error) {
 	return binary.BigEndian.Uint16(b[:]), err
 }
 
+// basis is what K_NRP of a command rests on: its method, who the peer is by it, and the L2 ID that
+// the command comes from.
+type basis struct {
+	psk      bool
+	identity Peer
+	peer     underlay.LayerTwoID
+	shareB   [kei.ShareLen]byte // psk-dhe
+}
+
 // knrp makes K_NRP of a run, bound to everything that both ends have to agree on. The caller
 // wipes it.
-func (m *Machine) knrp(r *securityRun, shareB [32]byte) (keys.KNRP, error) {
-	ctx := m.keyContext(r)
-	if !r.rekeying {
+func (m *Machine) knrp(r *securityRun, b basis) (keys.KNRP, error) {
+	ctx := m.keyContext(r, b)
+	if !b.psk {
 		return m.auth.handshake.ExportKNRP(ctx)
 	}
-	peer := r.shareA
+	theirs := r.psk.shareA
 	if r.role == RoleA {
-		peer = shareB
+		theirs = b.shareB
 	}
-	return r.exchange.KNRP(m.ctx.kept.Secret, peer, ctx, r.shareA, shareB)
+	return r.psk.mine.KNRP(r.psk.psk, theirs, ctx, r.psk.shareA, b.shareB)
 }
 
 // keyContext is the ctx that binds K_NRP to the request, both L2 IDs, both names and, where
 // certificates were shown in this run, both keys.
-func (m *Machine) keyContext(r *securityRun) []byte {
-	a, b, layerTwoA, layerTwoB := m.cfg.Auth.Local(), m.identity, m.local, m.peer
+func (m *Machine) keyContext(r *securityRun, of basis) []byte {
+	a, b, layerTwoA, layerTwoB := m.cfg.Auth.Local(), of.identity, m.local, of.peer
 	if r.role == RoleB {
 		a, b, layerTwoA, layerTwoB = b, a, layerTwoB, layerTwoA
 	}
-	fields := [][]byte{
-		[]byte("pc5d/1"), []byte(r.method), r.hash[:], layerTwo(layerTwoA), layerTwo(layerTwoB), []byte(a.Name), []byte(b.Name),
+	method := methodTLS13
+	if of.psk {
+		method = methodPSKDHE
 	}
-	if !r.rekeying {
+	fields := [][]byte{
+		[]byte("pc5d/1"), []byte(method), r.hash[:], layerTwo(layerTwoA), layerTwo(layerTwoB), []byte(a.Name), []byte(b.Name),
+	}
+	if !of.psk {
 		fields = append(fields, a.Fingerprint[:], b.Fingerprint[:])
 	}
 	ctx := make([]byte, 0, 256)
@@ -164,8 +175,12 @@ func (m *Machine) agree(r *securityRun, c *securityContext) {
 	}
 }
 
-// builtForm refuses the combination that no suite carries yet: integrity-only records.
-func builtForm(c nea.Ciphering, s suite.ID) error {
+// builtForm refuses what is not built: signalling without integrity, which has no keys and so no
+// protected user data either, and integrity-only records.
+func builtForm(c nea.Ciphering, i nea.Integrity, s suite.ID) error {
+	if i == nea.NIA0 {
+		return fmt.Errorf("signalling without integrity is not built, also where allow_null is written: set signalling.integrity to preferred or required at both ends")
+	}
 	if s != suite.None && c == nea.NEA0 {
 		return fmt.Errorf("signalling without ciphering is not built in the record form: set signalling.ciphering to preferred or required at both ends")
 	}
@@ -191,6 +206,7 @@ func (m *Machine) dropRun() {
 			m.dropContext(c)
 		}
 	}
+	m.run.psk.wipe()
 	m.run = nil
 }
 
@@ -215,7 +231,7 @@ func (m *Machine) choose(r *securityRun) (pc5s.SelectedAlgorithms, suite.ID, err
 		err = m.sameForm(r, s)
 	}
 	if err == nil {
-		err = builtForm(c, s)
+		err = builtForm(c, i, s)
 	}
 	return pc5s.SelectedAlgorithms{Ciphering: c, Integrity: i}, s, err
 }

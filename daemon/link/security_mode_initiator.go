@@ -25,6 +25,11 @@ func (m *Machine) awaitsCommand() bool {
 	case r.rekeying:
 		return m.procedure == RekeyingA
 	}
+	return m.authenticatedBy() || r.psk != nil && (m.state == Requested || m.state == Auth)
+}
+
+// authenticatedBy tells whether TLS has run to its end.
+func (m *Machine) authenticatedBy() bool {
 	return m.state == Auth && m.auth.complete() && m.auth.out.Done()
 }
 
@@ -34,7 +39,10 @@ func (m *Machine) receiveCommandPDU(in arrival, session keys.SessionID) error {
 	if !m.awaitsCommand() {
 		return DropState
 	}
-	if in.h.Destination != m.local || in.h.Source != m.peer || !m.run.rekeying && in.from != m.endpoint {
+	if in.h.Destination != m.local || !m.run.rekeying && in.from != m.endpoint {
+		return DropNotForUs
+	}
+	if in.h.Source != m.peer && m.peer != underlay.Broadcast || !in.h.Source.Assignable() {
 		return DropNotForUs
 	}
 	octets, err := pdcp.PeekClear(in.pdu)
@@ -75,17 +83,17 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 	if msg.Selected.Integrity == nea.NIA0 || (chosen != suite.None && !suite.Built(chosen)) {
 		return nil, DropUnverified
 	}
-	shareB, err := m.shareOf(msg)
+	on, err := m.basisOf(in, msg)
 	if err != nil {
 		return nil, err
 	}
-	knrp, err := m.knrp(r, shareB)
+	knrp, err := m.knrp(r, on)
 	if err != nil {
 		return nil, DropUnverified
 	}
 	defer knrp.Wipe()
 	c, err := newSecurityContext(in.now, knrp, contextParameters{
-		name: Name{Local: m.local, Peer: m.peer, Session: session}, direction: 0,
+		name: Name{Local: m.local, Peer: on.peer, Session: session}, direction: 0,
 		ciphering: msg.Selected.Ciphering, integrity: msg.Selected.Integrity, suite: chosen, nonce1: r.nonce1, nonce2: keys.Nonce(*msg.Nonce2),
 	})
 	if err != nil {
@@ -96,6 +104,10 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 		return nil, DropUnverified
 	}
 	c.kept = keys.DeriveResumptionKey(knrp)
+	if on.psk && !r.rekeying {
+		m.peer, m.identity = on.peer, on.identity
+		m.authenticated, m.certificateEnd = r.psk.kept.Authenticated, r.psk.kept.CertificateEnd
+	}
 	m.agree(r, c)
 	return c, nil
 }
@@ -108,16 +120,24 @@ func suiteOf(msg *pc5s.DirectLinkSecurityModeCommand) suite.ID {
 	return *msg.UserPlaneSuite
 }
 
-// shareOf is B's share in a re-keying.
-func (m *Machine) shareOf(msg *pc5s.DirectLinkSecurityModeCommand) (share [kei.ShareLen]byte, err error) {
-	if !m.run.rekeying {
-		return share, nil
+// basisOf is what the command says that its keys rest on: a share is psk-dhe, none is TLS.
+func (m *Machine) basisOf(in arrival, msg *pc5s.DirectLinkSecurityModeCommand) (basis, error) {
+	on := basis{identity: m.identity, peer: in.h.Source}
+	if len(msg.KeyEstablishmentInfo) == 0 || m.run.psk == nil {
+		if m.run.rekeying || !m.authenticatedBy() {
+			return on, DropContainer
+		}
+		return on, nil
 	}
 	command, err := kei.ParseCommand(msg.KeyEstablishmentInfo)
 	if err != nil || command.Tag != kei.Tag(m.run.request) {
-		return share, DropContainer
+		return on, DropContainer
 	}
-	return command.Share, nil
+	on.psk, on.shareB = true, command.Share
+	if !m.run.rekeying {
+		on.identity = m.run.psk.kept.Peer
+	}
+	return on, nil
 }
 
 // receiveCommand follows a command that verified.
@@ -175,7 +195,7 @@ func (m *Machine) checkCommand(msg *pc5s.DirectLinkSecurityModeCommand) (pc5s.Ca
 	if err := m.sameForm(r, chosen); err != nil {
 		return pc5s.CauseSignallingPolicyMismatch, err
 	}
-	if err := builtForm(msg.Selected.Ciphering, chosen); err != nil {
+	if err := builtForm(msg.Selected.Ciphering, msg.Selected.Integrity, chosen); err != nil {
 		return pc5s.CauseSignallingPolicyMismatch, err
 	}
 	return 0, nil
@@ -243,10 +263,12 @@ func (m *Machine) complete(now time.Time, c *securityContext, msg *pc5s.DirectLi
 	if m.run.rekeying {
 		m.emit(m.userPlane(c))
 		m.switchKeys(c)
+		m.keepKey(c)
 		m.send(now, m.onSRB1(reply, c, pdcp.Ciphered), m.cfg.Timers.T5091)
 		return
 	}
 	m.ctx = c
+	m.keepKey(c)
 	m.emit(Authenticated{Peer: m.identity, Link: m.link})
 	m.deadline = time.Time{} // from here on T5080 alone: B may be established
 	m.setState(AwaitAccept)

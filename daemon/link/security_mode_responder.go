@@ -22,11 +22,16 @@ const pseudonymLen = 32
 // command is B's start of security mode control in an establishment (TS 24.554, 7.2.10.2): the
 // peer is authenticated and its link found.
 func (m *Machine) command(now time.Time) {
-	m.identity = m.auth.handshake.Peer()
+	m.identity, m.authenticated = m.auth.handshake.Peer(), now
 	if claimed := string(m.parsed.SourceUserInfo); claimed != m.identity.Name && !isPseudonym(claimed) {
 		m.rejectAuthentication(now, fmt.Errorf("peer calls itself %q but its key belongs to %q", claimed, m.identity.Name))
 		return
 	}
+	m.offer(now)
+}
+
+// offer finds the link of the authenticated peer and commands.
+func (m *Machine) offer(now time.Time) {
 	l, ok := m.cfg.Links.Lookup(m.identity, pc5s.ServiceName(m.parsed.ProSeIdentifiers))
 	if !ok {
 		m.rejectEstablishment(now, pc5s.CauseNotAllowed, fmt.Errorf("no link to %q for the requested service is provisioned", m.identity.Name))
@@ -73,7 +78,7 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	knrp, err := m.knrp(r, r.shareB)
+	knrp, err := m.knrp(r, m.ownBasis())
 	if err != nil {
 		return err
 	}
@@ -96,11 +101,24 @@ func (m *Machine) sendCommand(now time.Time) error {
 		SequenceNumber: m.nextSequence(), Selected: selected, Capabilities: r.capabilities,
 		SecurityPolicy: r.policy, Nonce2: &n2, KNRPSessLSB: &lsb, KNRPIDMSBs: &id, UserPlaneSuite: &chosen,
 	}
-	if r.rekeying {
-		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.shareB}).AppendTo(nil)
+	if r.psk != nil {
+		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
+	}
+	if r.psk != nil && !r.rekeying { // the address is not proved: only a repeated request brings it again (T34)
+		m.sendOnce(now, m.onSRB1(msg, c, pdcp.Clear))
+		return nil
 	}
 	m.send(now, m.onSRB1(msg, c, pdcp.Clear), m.cfg.Timers.T5089)
 	return nil
+}
+
+// ownBasis is what this end's own commands rest on.
+func (m *Machine) ownBasis() basis {
+	on := basis{identity: m.identity, peer: m.peer}
+	if x := m.run.psk; x != nil {
+		on.psk, on.shareB = true, x.shareB
+	}
+	return on
 }
 
 // onSRB1 makes a message of security mode control.
@@ -195,6 +213,10 @@ func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
 	c.agreement.UserPlane, c.agreement.UserPlaneRequest = configuration, msg.UserPlanePolicy
+	if m.run.psk != nil {
+		m.cfg.Kept.Take(m.run.psk.kept.ID) // the complete proved the peer: it was used (single use)
+	}
+	m.keepKey(c)
 	m.accept(now, configuration)
 	return nil
 }
@@ -209,6 +231,7 @@ func (m *Machine) completeRekeying(now time.Time, c *securityContext, msg *pc5s.
 	}
 	m.keep(c)
 	m.switchKeys(c)
+	m.keepKey(c)
 	response := m.protected(&pc5s.DirectLinkRekeyingResponse{SequenceNumber: m.nextSequence()})
 	m.reply(now, &c.answer, nil, response)
 	m.rekeyed(now)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pc5d/daemon"
+	"pc5d/daemon/kept"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
@@ -50,12 +51,13 @@ func newProcess(h *Host) (*process, error) {
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { p.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { p.node.Stray(port, from, h) },
 		Stirred:    func(link string) { p.node.Stirred(link) },
-		Exhausting: func(link string, _ dataplane.ContextID) { p.node.Exhausting(link) },
+		Exhausting: func(link string, id dataplane.ContextID) { p.node.Exhausting(link, id) },
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),
-		Auth:    &authentication{h.authentication(h.newIdentity(h.Name)), p},
-		OpenTUN: p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
+		Auth:     &authentication{h.authentication(h.newIdentity(h.Name)), p},
+		OpenKept: func() *kept.Store { return kept.Open(kept.Config{Now: h.wall}) },
+		OpenTUN:  p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
 		Observe: func(o daemon.Observation) { h.world.observe(p, o) },
 	})
 	if err != nil {

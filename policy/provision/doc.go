@@ -12,6 +12,7 @@
 //	name     = "alice"             application layer ID, 1 to 128 octets
 //	identity = "identity.pem"      private key; relative to the directory of this file
 //	listen   = "[::]:33536"        default
+//	kept_keys = "memory"           default; or "file", "none"
 //
 //	[node.timers]
 //	profile = "ip"                 default
@@ -27,6 +28,7 @@
 //	addresses = ["10.7.0.1/24"]    of the interface
 //	allowed   = ["10.7.0.0/24"]    prefixes behind the peer
 //	mtu       = 1400               default
+//	authentication = "when-needed" default; or "always": no kept key serves
 //	keepalive = "1m"               default: the profile's
 //	inactivity = "10m"             announced to the peer; default: none
 //

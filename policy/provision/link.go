@@ -51,6 +51,7 @@ func (r *reader) link(t *table) {
 	if mtu, ok := t.number("mtu"); ok {
 		l.MTU = linkMTU(t, mtu)
 	}
+	word(t, "authentication", &l.Authentication, policy.AuthenticateWhenNeeded.String(), policy.AuthenticateAlways.String())
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
 	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))

@@ -21,6 +21,7 @@ type Node struct {
 	Name     string // application layer ID, 1 to 128 octets of UTF-8
 	Identity string // path of the private key
 	Listen   netip.AddrPort
+	KeptKeys KeptKeys
 	Timers   Timers
 }
 
@@ -45,10 +46,11 @@ type Link struct {
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
 
-	KeepAlive  time.Duration // T5084; 0: the profile's
-	Inactivity time.Duration // announced to the peer; 0: none
-	Rekey      Rekey
-	Privacy    Privacy
+	Authentication policy.Authenticate
+	KeepAlive      time.Duration // T5084; 0: the profile's
+	Inactivity     time.Duration // announced to the peer; 0: none
+	Rekey          Rekey
+	Privacy        Privacy
 }
 
 // Rekey says when new keys are made, at the first limit reached.

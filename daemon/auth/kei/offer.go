@@ -8,17 +8,21 @@ import (
 // Types of the TLVs of an offer and of a psk-dhe command. The others of the format are ignored
 // until they are used.
 const (
-	tlvMethods = 1
-	tlvShare   = 3
-	tlvBinder  = 5
-	tlvGate    = 6
-	tlvPadding = 7
-	tlvInvite  = 8
+	tlvMethods   = 1
+	tlvTag       = 2
+	tlvShare     = 3
+	tlvTimestamp = 4
+	tlvBinder    = 5
+	tlvGate      = 6
+	tlvPadding   = 7
+	tlvInvite    = 8
 )
 
 const (
 	// ShareLen is the length of an X25519 share.
 	ShareLen = 32
+	// TagLen is the length of the tag of a key.
+	TagLen = 8
 	// ProofLen is the length of a binder.
 	ProofLen = 16
 
@@ -28,7 +32,9 @@ const (
 // Offer is the container of an establishment or re-keying request.
 type Offer struct {
 	Methods []Method        // by preference
+	KeyTag  *[TagLen]byte   // psk-dhe: names the key instead of a K_NRP ID
 	Share   *[ShareLen]byte // psk-dhe: the sender's X25519 share
+	Time    *uint64         // psk-dhe: UTC, ns
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
 	Padding int             // octets of padding content; 0: none
 }
@@ -41,8 +47,14 @@ func (o *Offer) AppendTo(b []byte) []byte {
 		methods[i] = byte(m)
 	}
 	b = appendTLV(b, tlvMethods, methods)
+	if o.KeyTag != nil {
+		b = appendTLV(b, tlvTag, o.KeyTag[:])
+	}
 	if o.Share != nil {
 		b = appendTLV(b, tlvShare, o.Share[:])
+	}
+	if o.Time != nil {
+		b = appendTLV(b, tlvTimestamp, binary.BigEndian.AppendUint64(nil, *o.Time))
 	}
 	if o.Binder != nil {
 		b = appendTLV(b, tlvBinder, o.Binder[:])
@@ -71,10 +83,20 @@ func ParseOffer(b []byte) (*Offer, error) {
 			for _, m := range value {
 				o.Methods = append(o.Methods, Method(m))
 			}
+		case tlvTag:
+			return fixed(&o.KeyTag, value, TagLen)
 		case tlvShare:
-			return fixed(&o.Share, value)
+			return fixed(&o.Share, value, ShareLen)
+		case tlvTimestamp:
+			var octets *[8]byte
+			err := fixed(&octets, value, 8)
+			if err == nil {
+				at := binary.BigEndian.Uint64(octets[:])
+				o.Time = &at
+			}
+			return err
 		case tlvBinder:
-			return fixedProof(&o.Binder, value)
+			return fixed(&o.Binder, value, ProofLen)
 		case tlvPadding:
 			o.Padding = len(value)
 		}
@@ -120,20 +142,20 @@ func eachTLV(b []byte, visit func(t byte, value []byte) error) error {
 	return nil
 }
 
-func fixed(into **[ShareLen]byte, value []byte) error {
-	if len(value) != ShareLen {
-		return fmt.Errorf("%w: share of %d octets", ErrMalformed, len(value))
+// fixed reads a value whose length is fixed.
+func fixed[A [8]byte | [ProofLen]byte | [ShareLen]byte](into **A, value []byte, length int) error {
+	if len(value) != length {
+		return fmt.Errorf("%w: value of %d octets instead of %d", ErrMalformed, len(value), length)
 	}
-	v := [ShareLen]byte(value)
-	*into = &v
-	return nil
-}
-
-func fixedProof(into **[ProofLen]byte, value []byte) error {
-	if len(value) != ProofLen {
-		return fmt.Errorf("%w: binder of %d octets", ErrMalformed, len(value))
+	var v A
+	switch p := any(&v).(type) {
+	case *[8]byte:
+		copy(p[:], value)
+	case *[ProofLen]byte:
+		copy(p[:], value)
+	case *[ShareLen]byte:
+		copy(p[:], value)
 	}
-	v := [ProofLen]byte(value)
 	*into = &v
 	return nil
 }

@@ -27,6 +27,7 @@ import (
 const (
 	labelKNRP   = "pc5d/1 psk-dhe"
 	labelBinder = "pc5d/1 binder"
+	labelTag    = "pc5d/1 tag"
 	knrpLen     = 32
 )
 
@@ -82,6 +83,18 @@ func Binder(psk keys.Secret, a, b string, blank []byte) ([kei.ProofLen]byte, err
 	h := hmac.New(sha256.New, key)
 	h.Write(blank)
 	return [kei.ProofLen]byte(h.Sum(nil)), nil
+}
+
+// Tag names the PSK to whoever has it, for one request: it follows from the request's Nonce_1.
+func Tag(psk keys.Secret, nonce1 keys.Nonce) ([kei.TagLen]byte, error) {
+	key, err := hkdf.Expand(sha256.New, psk.Bytes(), labelTag, sha256.Size)
+	if err != nil {
+		return [kei.TagLen]byte{}, fmt.Errorf("psk-dhe: %w", err)
+	}
+	defer clear(key)
+	h := hmac.New(sha256.New, key)
+	h.Write(nonce1[:])
+	return [kei.TagLen]byte(h.Sum(nil)), nil
 }
 
 func prefixed(s string) string {

@@ -57,6 +57,13 @@ func (c *Client) Update(ctx context.Context, link string, wait time.Duration) (c
 	return c.order(ctx, link, "update", wait)
 }
 
+// Forget ends the kept keys of a peer, "" all, and counts them.
+func (c *Client) Forget(ctx context.Context, peer string) (int, error) {
+	var f control.Forgotten
+	err := c.call(ctx, http.MethodPost, "/v1/forget?"+url.Values{"peer": {peer}}.Encode(), &f)
+	return f.Keys, err
+}
+
 // Solicit asks everybody at an address for the provisioned links of a service, and returns the
 // state of the daemon when the wait is over.
 func (c *Client) Solicit(ctx context.Context, to netip.AddrPort, service string, wait time.Duration) (control.Status, error) {
