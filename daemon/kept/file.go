@@ -215,10 +215,10 @@ func (s *Store) write(path string, b []byte) error {
 }
 
 // end makes the file have nothing, in one of two ways. Emptying it works where the directory cannot
-// be written. It is enough only while no other file can come back under the name in a crash, which
-// is so after a rename that did not reach the disk; then the removal has to.
+// be written. It is enough only where no other file can come back under the name in a crash, as one
+// can after a rename that did not reach the disk.
 func (s *Store) end() error {
-	settled := !s.adrift
+	settled := !s.adrift || s.settle() == nil
 	emptied := existing(s.cfg.FS.Empty(s.cfg.File))
 	removed := existing(s.cfg.FS.Remove(s.cfg.File))
 	if removed == nil {
