@@ -52,7 +52,10 @@ func (d *door) receive(p packet) {
 	switch {
 	case err != nil:
 		d.node.dropped(err)
-	case admitted == nil || admitted.Repeated && !d.underWay(admitted):
+	case admitted == nil:
+		d.node.send(dataplane.Port{}, p.from, answer)
+	case admitted.Repeated && !d.underWay(admitted):
+		admitted.Wipe()
 		d.node.send(dataplane.Port{}, p.from, answer)
 	default:
 		d.admit(admitted)
@@ -71,6 +74,7 @@ func conversationWith(a *link.Admitted) conversation {
 
 // refuse answers one request whose address is proved, in fewer octets than it had.
 func (d *door) refuse(a *link.Admitted, cause pc5s.Cause) {
+	a.Wipe()
 	d.node.refused.Add(1)
 	d.node.send(dataplane.Port{}, a.From, a.Refusal(cause))
 }
@@ -83,6 +87,8 @@ func (d *door) admit(admitted *link.Admitted) {
 	if n.halfOpen.known(n.now(), c) {
 		if r := n.halfOpen.runner(c); r != nil {
 			r.readmit(admitted)
+		} else {
+			admitted.Wipe()
 		}
 		return
 	}

@@ -302,9 +302,10 @@ func (k *keeper) retry() {
 }
 
 // refusal tells failures that only a change of somebody's provisioning mends: this end refused
-// the peer.
+// the peer. A kept key that had ended at the peer is none: the next attempt authenticates in full.
 func refusal(err error) bool {
 	var refused *link.RefusedError
 	var rejected *link.RejectedError
-	return errors.As(err, &refused) || errors.As(err, &rejected)
+	ended := errors.As(err, &rejected) && !rejected.Local && rejected.Cause == pc5s.CauseAuthenticationFailure
+	return errors.As(err, &refused) || rejected != nil && !ended
 }

@@ -16,7 +16,9 @@ func (n *Node) keepKeys() {
 	if n.cfg.OpenKept == nil {
 		return
 	}
-	n.store = n.cfg.OpenKept()
+	if n.store = n.cfg.OpenKept(); n.store == nil {
+		return
+	}
 	n.kept = keptKeys{n.store}
 	n.store.Retain(func(e kept.Entry) bool {
 		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
@@ -58,7 +60,7 @@ func (k keptKeys) Each(visit func(link.KeptKey) bool) {
 func (k keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool { return k.store.Accept(id, timestamp) }
 
 // Take implements link.KeptKeys.
-func (k keptKeys) Take(id keys.KNRPID) { k.store.Take(id) }
+func (k keptKeys) Take(id keys.KNRPID) bool { return k.store.Take(id) }
 
 // Put implements link.KeptKeys.
 func (k keptKeys) Put(l link.KeptKey) {

@@ -37,7 +37,7 @@ type Config struct {
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
 	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	// OpenKept opens the cache of resumption keys, with the state directory locked; the Node
-	// closes it. nil: each establishment authenticates in full.
+	// closes it. nil, or none returned: each establishment authenticates in full.
 	OpenKept func() *kept.Store
 	StateDir string
 	Timers   link.Timers

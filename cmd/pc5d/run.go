@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -120,20 +122,32 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 	return err
 }
 
-// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none.
+// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none. A file
+// of a former provisioning that wanted one does not outlive the change.
 func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity) (func() *kept.Store, error) {
-	if p.Node.KeptKeys == provision.KeptNowhere {
-		return nil, nil
+	file := filepath.Join(o.state, keptFile)
+	tell := func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }
+	c := kept.Config{Now: time.Now, Event: tell}
+	if p.Node.KeptKeys != provision.KeptInFile {
+		return func() *kept.Store {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				tell("the file is not wanted any more and stays: remove it by hand", err)
+			}
+			if p.Node.KeptKeys == provision.KeptNowhere {
+				return nil
+			}
+			return kept.Open(c)
+		}, nil
 	}
-	c := kept.Config{Now: time.Now, Event: func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }}
-	if p.Node.KeptKeys == provision.KeptInFile {
-		secret, err := identity.Secret("kept keys")
-		if err != nil {
-			return nil, err
-		}
-		c.Secret, c.File = secret, filepath.Join(o.state, keptFile)
+	secret, err := identity.Secret("kept keys")
+	if err != nil {
+		return nil, err
 	}
-	return func() *kept.Store { return kept.Open(c) }, nil
+	c.Secret, c.File = secret, file
+	return func() *kept.Store {
+		defer secret.Wipe()
+		return kept.Open(c)
+	}, nil
 }
 
 // trust is the pins of all links.

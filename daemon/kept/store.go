@@ -147,14 +147,19 @@ func (s *Store) Each(visit func(Entry) bool) {
 }
 
 // Take ends an entry: when it returns the key is wiped, and has left the file. Copies that were
-// handed out before stay good for the attempt that has them.
-func (s *Store) Take(id keys.KNRPID) {
+// handed out before stay good for the attempt that has them. Of several callers one gets true,
+// and none where the entry was over.
+func (s *Store) Take(id keys.KNRPID) bool {
+	now := s.clock()
 	s.mu.Lock()
-	if e := s.ids[id]; e != nil {
+	e := s.ids[id]
+	first := e != nil && s.usableLocked(e, now)
+	if e != nil {
 		s.dropLocked(e)
 	}
 	s.mu.Unlock()
 	s.saveGone() // also where another call took it and is not done yet
+	return first
 }
 
 // Accept notes a request's timestamp, true where it is newer than all before under this key. Call it

@@ -9,7 +9,6 @@ import (
 
 	"pc5d/daemon/auth/cookie"
 	"pc5d/daemon/auth/kei"
-	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
@@ -45,6 +44,13 @@ type Admitted struct {
 	Kept      *KeptKey // owned, with its key; nil: full authentication
 	ShareA    [kei.ShareLen]byte
 	Repeated  bool // of a kept key: not the first such request, so no new conversation
+}
+
+// Wipe ends an admission that gets no machine.
+func (a *Admitted) Wipe() {
+	if a.Kept != nil {
+		a.Kept.Key.Wipe()
+	}
 }
 
 // Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
@@ -133,24 +139,28 @@ func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.Dire
 		return nil
 	}
 	k, ok := findKept(a.kept, a.local, request, r, offer)
-	if claimed := string(r.SourceUserInfo); !ok || claimed != k.Peer.Name && !isPseudonym(claimed) {
+	if !ok {
 		return nil
 	}
-	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
-	if !ok || !usable(k, l) {
-		return nil
-	}
-	repeated := !a.kept.Accept(k.ID, *offer.Time)
-	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(k.Key.Bytes()))}
 	own := bytes.Clone(request)
 	msg, err := pc5s.Parse(own)
-	if err != nil {
+	if err != nil || !a.serves(k, r) {
+		k.Key.Wipe()
 		return nil
 	}
 	return &Admitted{
 		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
-		Kept: &k, ShareA: *offer.Share, Repeated: repeated,
+		Kept: &k, ShareA: *offer.Share, Repeated: !a.kept.Accept(k.ID, *offer.Time),
 	}
+}
+
+// serves tells whether a key stands for the link that a request asks for, in the key's own name.
+func (a *Admission) serves(k KeptKey, r *pc5s.DirectLinkEstablishmentRequest) bool {
+	if claimed := string(r.SourceUserInfo); claimed != k.Peer.Name && !isPseudonym(claimed) {
+		return false
+	}
+	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
+	return ok && usable(k, l)
 }
 
 // challenge makes the stateless authentication request; its source is the request's

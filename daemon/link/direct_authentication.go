@@ -232,8 +232,8 @@ func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
 // Readmit takes a first flight of a conversation that is under way: a repeated one, or the one of
 // an initiator that begins again because it got a bad flight (T12).
 func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
+	defer admitted.Wipe() // the machine has the key already
 	if admitted.Kept != nil && m.role == RoleB && m.state == SecurityMode {
-		admitted.Kept.Key.Wipe()
 		return m.repeat(now)
 	}
 	if m.role != RoleB || m.state != Auth || admitted.Container == nil {

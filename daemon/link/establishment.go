@@ -128,10 +128,13 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	return nil
 }
 
-// receiveReject is B's protected refusal of A's user-plane policy.
+// receiveReject is B's protected refusal: of A's user-plane policy, or of a kept key that has ended.
 func (m *Machine) receiveReject(msg *pc5s.DirectLinkEstablishmentReject) error {
 	if m.role != RoleA || m.state != AwaitAccept {
 		return DropState
+	}
+	if m.cfg.Kept != nil {
+		m.cfg.Kept.Take(m.ctx.knrpID) // B keeps no key of this attempt
 	}
 	m.fail(&RejectedError{Cause: msg.Cause})
 	return nil

@@ -24,19 +24,21 @@ type KeptKey struct {
 	CertificateEnd time.Time // zero: none
 }
 
-// KeptKeys keeps them. Its methods must not block for long; a KeptKey that it returns shares its
-// key with the store.
+// KeptKeys keeps them. Its methods must not block for long; the key of a KeptKey that it returns is
+// the caller's own copy, to be wiped.
 type KeptKeys interface {
 	// For gives the key for a peer and a service.
 	For(peer, service string) (KeptKey, bool)
 	ByID(keys.KNRPID) (KeptKey, bool)
-	// Each visits all in a fixed order until visit is false.
+	// Each visits all in a fixed order until visit is false. It wipes the copies that visit said
+	// true to.
 	Each(visit func(KeptKey) bool)
 	// Accept is true once for a timestamp newer than all before under this key.
 	Accept(id keys.KNRPID, timestamp uint64) bool
-	// Take ends a key; when it returns it is gone for good.
-	Take(keys.KNRPID)
-	// Put keeps a key instead of the one before for the same peer and service.
+	// Take ends a key; when it returns it is gone for good. It is true for one caller only: whoever
+	// gets false comes too late for a link from this key.
+	Take(keys.KNRPID) bool
+	// Put keeps a copy of a key instead of the one before for the same peer and service.
 	Put(KeptKey)
 }
 
@@ -51,6 +53,13 @@ type exchange struct {
 	borrowed       bool        // it is a context's
 	kept           KeptKey     // establishment: that it came from, without its key
 	shareA, shareB [kei.ShareLen]byte
+}
+
+// newExchange takes a kept key over.
+func newExchange(mine *pskdhe.Exchange, k KeptKey, shareA, shareB [kei.ShareLen]byte) *exchange {
+	x := &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: shareA, shareB: shareB}
+	x.kept.Key = keys.ResumptionKey{}
+	return x
 }
 
 func (x *exchange) wipe() {
@@ -79,17 +88,26 @@ func (m *Machine) resume() (*exchange, error) {
 		return nil, nil
 	}
 	k, ok := m.cfg.Kept.For(m.link.Peer, m.link.Service)
-	if !ok || !usable(k, m.link) {
+	if !ok {
+		return nil, nil
+	}
+	x, err := m.startFrom(k)
+	if x == nil {
+		k.Key.Wipe()
+	}
+	return x, err
+}
+
+// startFrom makes A's half of psk-dhe from a key that serves the link; the key is the exchange's.
+func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
+	if !usable(k, m.link) {
 		return nil, nil
 	}
 	mine, err := pskdhe.New()
-	if err != nil {
+	if err != nil || !m.cfg.Kept.Take(k.ID) {
 		return nil, err
 	}
-	x := &exchange{mine: mine, psk: keys.NewSecret(bytes.Clone(k.Key.Bytes())), kept: k, shareA: mine.Share()}
-	x.kept.Key = keys.ResumptionKey{}
-	m.cfg.Kept.Take(k.ID)
-	return x, nil
+	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
 }
 
 // offerKept puts a kept key into a request: its name, this end's share, the time, and a binder
@@ -127,14 +145,23 @@ func findKept(store KeptKeys, local Peer, request []byte, r *pc5s.DirectLinkEsta
 	if !ok {
 		return KeptKey{}, false
 	}
+	if !bound(k, local, request, offer) {
+		k.Key.Wipe()
+		return KeptKey{}, false
+	}
+	return k, true
+}
+
+// bound verifies the binder of a request.
+func bound(k KeptKey, local Peer, request []byte, offer *kei.Offer) bool {
 	blank := bytes.Clone(request)
 	msg, err := pc5s.Parse(blank)
 	if err != nil {
-		return KeptKey{}, false
+		return false
 	}
 	kei.BlankProofs(msg.(*pc5s.DirectLinkEstablishmentRequest).KeyEstablishmentInfo)
 	want, err := pskdhe.Binder(k.Key.Secret, k.Peer.Name, local.Name, blank)
-	return k, err == nil && hmac.Equal(want[:], offer.Binder[:])
+	return err == nil && hmac.Equal(want[:], offer.Binder[:])
 }
 
 // namedKept looks the key up by its ID or by a tag.
@@ -150,9 +177,12 @@ func namedKept(store KeptKeys, r *pc5s.DirectLinkEstablishmentRequest, offer *ke
 		tag, err := pskdhe.Tag(k.Key.Secret, keys.Nonce(*r.Nonce1))
 		if err == nil && hmac.Equal(tag[:], offer.KeyTag[:]) {
 			found, ok = k, true
+			return false
 		}
-		searched++
-		return !ok && searched < maxSearch
+		if searched++; searched == maxSearch {
+			k.Key.Wipe()
+		}
+		return searched < maxSearch
 	})
 	return found, ok
 }
@@ -164,7 +194,7 @@ func (m *Machine) keepKey(c *securityContext) {
 		return
 	}
 	m.cfg.Kept.Put(KeptKey{
-		ID: c.knrpID, Peer: m.identity, Service: m.link.Service, Key: keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(c.kept.Bytes()))},
+		ID: c.knrpID, Peer: m.identity, Service: m.link.Service, Key: c.kept,
 		Made: c.made, Authenticated: m.authenticated, CertificateEnd: m.certificateEnd,
 	})
 }

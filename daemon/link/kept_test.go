@@ -24,7 +24,7 @@ func (s *keptKeys) find(match func(link.KeptKey) bool) (link.KeptKey, bool) {
 	if i < 0 {
 		return link.KeptKey{}, false
 	}
-	return s.entries[i], true
+	return owned(s.entries[i]), true
 }
 
 func (s *keptKeys) For(peer, service string) (link.KeptKey, bool) {
@@ -37,7 +37,7 @@ func (s *keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
 
 func (s *keptKeys) Each(visit func(link.KeptKey) bool) {
 	for _, k := range s.entries {
-		if !visit(k) {
+		if !visit(owned(k)) {
 			return
 		}
 	}
@@ -54,13 +54,21 @@ func (s *keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool {
 	return true
 }
 
-func (s *keptKeys) Take(id keys.KNRPID) {
+func (s *keptKeys) Take(id keys.KNRPID) bool {
+	before := len(s.entries)
 	s.entries = slices.DeleteFunc(s.entries, func(k link.KeptKey) bool { return k.ID == id })
+	return len(s.entries) < before
 }
 
 func (s *keptKeys) Put(k link.KeptKey) {
 	s.entries = slices.DeleteFunc(s.entries, func(o link.KeptKey) bool { return o.Peer.Name == k.Peer.Name && o.Service == k.Service })
-	s.entries = append(s.entries, k)
+	s.entries = append(s.entries, owned(k))
+}
+
+// owned copies a kept key with its octets.
+func owned(k link.KeptKey) link.KeptKey {
+	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(k.Key.Bytes()))}
+	return k
 }
 
 // again ends the link of a pair and prepares the next attempt, as a node does.
@@ -161,8 +169,7 @@ func TestT05_ReplayedResumption(t *testing.T) {
 	p := newPair(t)
 	defer p.close()
 	p.establish(t)
-	stolen := p.b.kept.entries[0]
-	stolen.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(stolen.Key.Bytes()))}
+	stolen := owned(p.b.kept.entries[0])
 	p.again(t)
 	p.establish(t)
 	request := bytes.Clone(p.sent[0])

@@ -90,10 +90,11 @@ func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, erro
 func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
 	mine, err := pskdhe.New()
 	if err != nil {
+		admitted.Wipe()
 		return err
 	}
 	k := *admitted.Kept
-	m.run.psk = &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: admitted.ShareA, shareB: mine.Share()}
+	m.run.psk = newExchange(mine, k, admitted.ShareA, mine.Share())
 	m.identity, m.authenticated, m.certificateEnd = k.Peer, k.Authenticated, k.CertificateEnd
 	m.emit(Exchanged{Message: pc5s.MessageDirectLinkEstablishmentRequest, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	m.offer(now)

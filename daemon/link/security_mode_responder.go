@@ -199,26 +199,32 @@ func (m *Machine) receiveComplete(now time.Time, c *securityContext, msg *pc5s.D
 func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *pc5s.DirectLinkSecurityModeComplete) error {
 	m.keep(c)
 	m.ctx = c
+	if x := m.run.psk; x != nil && !m.cfg.Kept.Take(x.kept.ID) { // single use (T72)
+		m.rejectComplete(now, pc5s.CauseAuthenticationFailure, "the kept key ended meanwhile: forgotten, or used by another attempt")
+		return nil
+	}
 	integrity, ciphering, err := policy.ResolveUserPlane(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
 	configuration := pc5s.UserPlaneConfiguration{Integrity: integrity, Ciphering: ciphering}
 	if err == nil {
 		err = builtUserPlane(configuration)
 	}
 	if err != nil {
-		m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseSecurityPolicyNotAligned}))
-		m.fail(&RejectedError{Local: true, Cause: pc5s.CauseSecurityPolicyNotAligned, Reason: err.Error()})
+		m.rejectComplete(now, pc5s.CauseSecurityPolicyNotAligned, err.Error())
 		return nil
 	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
 	c.agreement.UserPlane, c.agreement.UserPlaneRequest = configuration, msg.UserPlanePolicy
-	if m.run.psk != nil {
-		m.cfg.Kept.Take(m.run.psk.kept.ID) // the complete proved the peer: it was used (single use)
-	}
 	m.keepKey(c)
 	m.accept(now, configuration)
 	return nil
+}
+
+// rejectComplete refuses an authenticated peer, under the new keys.
+func (m *Machine) rejectComplete(now time.Time, cause pc5s.Cause, reason string) {
+	m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: cause}))
+	m.fail(&RejectedError{Local: true, Cause: cause, Reason: reason})
 }
 
 // completeRekeying switches: B sends under the new keys from the response on. The policy of the
