@@ -46,6 +46,7 @@ type keeper struct {
 	attempts []*runner      // under way: at most one as UE_A, and authenticated ones as UE_B
 	retryAt  time.Time
 	backoff  time.Duration
+	renewal  reauthentication // of current
 	waiters  []waiter
 	status   control.LinkStatus
 }
@@ -67,17 +68,28 @@ func (k *keeper) post(change func(*keeper)) {
 }
 
 func (k *keeper) wake() {
-	k.retryAt = time.Time{}
+	if due(k.retryAt, k.node.now()) {
+		k.retryAt = time.Time{}
+	}
 	k.pursue()
 }
 
-// pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
-// time of the next one.
+// pursue starts an attempt where the link is wanted and nothing is under way, or where its peer has
+// to be authenticated again, or waits for the time of the next one.
 func (k *keeper) pursue() {
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()
 	}
-	k.queue.WakeAt(k.retryAt)
+	k.renew(k.node.now())
+	k.queue.WakeAt(k.next())
+}
+
+// next is when there is something to do.
+func (k *keeper) next() time.Time {
+	if k.current == nil {
+		return k.retryAt
+	}
+	return sooner(k.retryAt, sooner(k.renewal.due, k.renewal.end))
 }
 
 // halt comes before the releases of a daemon that stops.
@@ -91,7 +103,7 @@ func (k *keeper) start() {
 		k.wanted = false
 		return
 	}
-	r, err := k.node.initiate(k)
+	r, err := k.node.initiate(k, k.link)
 	if err != nil {
 		k.failed(err)
 		return
@@ -208,6 +220,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 		k.dismiss(errReplaced)
 	}
 	k.current, k.since = r, lead
+	k.renewal = reauthenticationAfter(e.Authenticated, r.role, k.node.cfg.Timers)
 	for _, o := range k.attempts {
 		if yields(o, r.nonce, lead) {
 			o.abandon()

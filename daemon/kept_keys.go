@@ -10,21 +10,26 @@ import (
 	"pc5d/policy/provision"
 )
 
-// keepKeys lets machines use the node's cache. Keys whose peer or pin has left the provisioning end
-// here.
-func (n *Node) keepKeys() {
-	if n.cfg.OpenKept == nil {
-		return
+// keepKeys lets machines use the node's keys for psk-dhe. Kept keys whose peer or pin has left the
+// provisioning end here.
+func (n *Node) keepKeys() error {
+	var err error
+	if n.preShared, err = openPreShared(n.cfg.Provisioning.Links, n.cfg.PreShared, uint64(n.now().UnixNano())); err != nil {
+		return err
 	}
-	if n.store = n.cfg.OpenKept(); n.store == nil {
-		return
+	if n.cfg.OpenKept != nil {
+		n.store = n.cfg.OpenKept()
 	}
-	n.kept = keptKeys{n.store}
+	n.kept = keptKeys{n.store, n.preShared}
+	if n.store == nil {
+		return nil
+	}
 	n.store.Retain(func(e kept.Entry) bool {
 		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-			return l.Peer == e.Peer && l.Service == e.Service && l.Pin == e.Fingerprint
+			return l.Peer == e.Peer && l.Service == e.Service && l.PSK == "" && l.Pin == e.Fingerprint
 		})
 	})
+	return nil
 }
 
 // Forget ends kept keys: of a peer, or with no name of all. The next establishment authenticates
@@ -36,34 +41,58 @@ func (n *Node) Forget(_ context.Context, peer string) (int, error) {
 	return n.store.Forget(peer), nil
 }
 
-// keptKeys gives the machines the cache of resumption keys.
-type keptKeys struct{ store *kept.Store }
+// keptKeys gives the machines the pre-shared keys and the cache of resumption keys.
+type keptKeys struct {
+	store     *kept.Store // nil: nothing is kept
+	preShared *preShared
+}
 
 // For implements link.KeptKeys.
 func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
+	if found, ok := k.preShared.find(peer, service); ok {
+		return found, true
+	}
+	if k.store == nil {
+		return link.KeptKey{}, false
+	}
 	e, ok := k.store.ForPeer(peer, service)
 	return keptKeyOf(e), ok
 }
 
 // ByID implements link.KeptKeys.
 func (k keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
+	if k.store == nil {
+		return link.KeptKey{}, false
+	}
 	e, ok := k.store.ByID(id)
 	return keptKeyOf(e), ok
 }
 
 // Each implements link.KeptKeys.
 func (k keptKeys) Each(visit func(link.KeptKey) bool) {
-	k.store.Each(func(e kept.Entry) bool { return visit(keptKeyOf(e)) })
+	if k.preShared.each(visit) && k.store != nil {
+		k.store.Each(func(e kept.Entry) bool { return visit(keptKeyOf(e)) })
+	}
 }
 
 // Accept implements link.KeptKeys.
-func (k keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool { return k.store.Accept(id, timestamp) }
+func (k keptKeys) Accept(l link.KeptKey, timestamp uint64) bool {
+	if l.PreShared {
+		return k.preShared.accept(l.Peer.Fingerprint, timestamp)
+	}
+	return k.store.Accept(l.ID, timestamp)
+}
 
 // Take implements link.KeptKeys.
-func (k keptKeys) Take(id keys.KNRPID) bool { return k.store.Take(id) }
+func (k keptKeys) Take(l link.KeptKey) bool {
+	return l.PreShared || k.store != nil && k.store.Take(l.ID)
+}
 
 // Put implements link.KeptKeys.
 func (k keptKeys) Put(l link.KeptKey) {
+	if k.store == nil || k.preShared.stands(l.Peer.Name, l.Service) {
+		return
+	}
 	k.store.Put(kept.Entry{
 		ID: l.ID, Peer: l.Peer.Name, Service: l.Service, Fingerprint: l.Peer.Fingerprint, Key: l.Key,
 		Made: l.Made, Authenticated: l.Authenticated, CertificateEnd: l.CertificateEnd,

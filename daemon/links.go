@@ -30,11 +30,15 @@ func (n *Node) addLink(l provision.Link) error {
 	if err != nil {
 		return err
 	}
+	pins := []policy.Fingerprint{l.Pin}
+	if fp, shared := n.preShared.pin(l.Peer, l.Service); shared {
+		pins = []policy.Fingerprint{fp}
+	}
 	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down"}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{
-			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
+			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: pins,
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
 			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 		},

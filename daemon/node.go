@@ -17,6 +17,7 @@ import (
 
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
@@ -38,12 +39,13 @@ type Config struct {
 	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	// OpenKept opens the cache of resumption keys, with the state directory locked; the Node
 	// closes it. nil, or none returned: each establishment authenticates in full.
-	OpenKept func() *kept.Store
-	StateDir string
-	Timers   link.Timers
-	Log      *slog.Logger
-	Version  string
-	Observe  func(Observation) // nil outside of simulations; called by any queue's tasks
+	OpenKept  func() *kept.Store
+	PreShared map[string]keys.Secret // by link; the Node keeps and wipes them
+	StateDir  string
+	Timers    link.Timers
+	Log       *slog.Logger
+	Version   string
+	Observe   func(Observation) // nil outside of simulations; called by any queue's tasks
 }
 
 // stopLimit bounds the releases of a daemon that stops.
@@ -51,19 +53,20 @@ const stopLimit = 1500 * time.Millisecond
 
 // Node is a running pc5d: all links of one host.
 type Node struct {
-	cfg      Config
-	log      *slog.Logger
-	state    *state
-	keepers  map[string]*keeper // fixed after New
-	demux    *demux
-	door     *door
-	halfOpen *halfOpen
-	drops    [32]atomic.Uint64 // by link.Drop
-	refused  atomic.Uint64     // half-open limit, full inboxes
-	hinter   hinter
-	store    *kept.Store   // nil: none
-	kept     link.KeptKeys // the same for machines
-	serial   atomic.Uint64 // of what happens to runners, so that it has one order
+	cfg       Config
+	log       *slog.Logger
+	state     *state
+	keepers   map[string]*keeper // fixed after New
+	demux     *demux
+	door      *door
+	halfOpen  *halfOpen
+	drops     [32]atomic.Uint64 // by link.Drop
+	refused   atomic.Uint64     // half-open limit, full inboxes
+	hinter    hinter
+	store     *kept.Store // nil: none
+	preShared *preShared
+	kept      link.KeptKeys // both of them for machines
+	serial    atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
 	runners    []*runner  // in the order of their start
@@ -85,8 +88,11 @@ func New(cfg Config) (*Node, error) {
 		ended: make(chan struct{}),
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
-	n.keepKeys()
-	if n.door, err = newDoor(n); err == nil {
+	err = n.keepKeys()
+	if err == nil {
+		n.door, err = newDoor(n)
+	}
+	if err == nil {
 		err = n.configure()
 	}
 	if err != nil {
@@ -170,6 +176,7 @@ func (n *Node) Close() {
 	if n.store != nil {
 		defer n.store.Close()
 	}
+	defer n.preShared.wipe()
 	n.door.queue.Close()
 	for _, k := range n.keepers {
 		k.queue.Close()
@@ -210,10 +217,10 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 	}
 }
 
-// initiate starts an attempt as UE_A for a keeper.
-func (n *Node) initiate(k *keeper) (*runner, error) {
+// initiate starts an attempt as UE_A for a keeper, as its link says or with more demands.
+func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 	local := n.Reserve()
-	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
+	m := link.NewInitiator(n.machineConfig(local), l, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/control/client"
+	"pc5d/daemon/link"
 )
 
 // statusCommand prints what the daemon says of itself.
@@ -47,6 +48,7 @@ func printStatus(w io.Writer, s control.Status) {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
 		if l.Protection != nil {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
+			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
 			fmt.Fprintf(w, "  keys        made %s ago, %d re-keyings, %d identifier updates\n", time.Since(l.Keys).Round(time.Second), l.Rekeyings, l.Updates)
 		}
@@ -58,6 +60,19 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
 	}
+}
+
+// proof names what the peer showed. C3: whoever has a pre-shared key can pose as either end to the
+// other, so that is said.
+func proof(a *control.Authentication) string {
+	if a == nil {
+		return "not authenticated"
+	}
+	text := fmt.Sprintf("proved %s %s; in full %s ago", a.Proof, a.Key, time.Since(a.Full).Round(time.Second))
+	if a.Proof == link.ByPreSharedKey.String() {
+		text += "; who steals this key can pose as either end"
+	}
+	return text
 }
 
 // protection names what protects a link.

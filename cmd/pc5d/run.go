@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
@@ -76,8 +78,12 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
+	preShared, err := preSharedKeys(p)
+	if err != nil {
+		return err
+	}
 	node, err = daemon.New(daemon.Config{
-		OpenKept:     openKept,
+		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
@@ -150,6 +156,22 @@ func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *
 	}, nil
 }
 
+// preSharedKeys reads the pre-shared keys of the links.
+func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
+	loaded := map[string]keys.Secret{}
+	for _, l := range p.Links {
+		if l.PSK == "" {
+			continue
+		}
+		key, err := auth.LoadPSK(l.PSK)
+		if err != nil {
+			return nil, fmt.Errorf("link %q: %w", l.Name, err)
+		}
+		loaded[l.Name] = key
+	}
+	return loaded, nil
+}
+
 // trust is the pins of all links.
 type trust struct{ *provision.Provisioning }
 
@@ -157,7 +179,7 @@ type trust struct{ *provision.Provisioning }
 func (t trust) Pinned(name string) []policy.Fingerprint {
 	var pins []policy.Fingerprint
 	for _, l := range t.Links {
-		if l.Peer == name && !slices.Contains(pins, l.Pin) {
+		if l.Peer == name && l.PSK == "" && !slices.Contains(pins, l.Pin) {
 			pins = append(pins, l.Pin)
 		}
 	}

@@ -48,19 +48,30 @@ func GenerateKey(path string) (policy.Fingerprint, error) {
 	if err != nil {
 		return policy.Fingerprint{}, err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return policy.Fingerprint{}, fmt.Errorf("%s exists: a key is never overwritten; name another file", path)
-	}
-	if err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
-	}
-	err = pem.Encode(f, &pem.Block{Type: pemKey, Bytes: der})
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(path)
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
+	block := pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der})
+	defer clear(block)
+	defer clear(der)
+	if err := writeKey(path, block); err != nil {
+		return policy.Fingerprint{}, err
 	}
 	return fingerprint(public)
+}
+
+// writeKey makes a new file that only its owner can read, or none.
+func writeKey(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists: a key is never overwritten; name another file", path)
+	}
+	if err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(path)
+		return fmt.Errorf("key file: %w", err)
+	}
+	return nil
 }
 
 // KeyFingerprint returns the fingerprint of the key in a file.

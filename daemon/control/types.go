@@ -51,26 +51,36 @@ type Node struct {
 
 // LinkStatus is the state of a link.
 type LinkStatus struct {
-	Name       string            `json:"name"`
-	Interface  string            `json:"interface"`
-	Peer       string            `json:"peer"`
-	Service    string            `json:"service"`
-	State      string            `json:"state"` // down, establishing, waiting, established, failed
-	Role       string            `json:"role,omitempty"`
-	Endpoint   string            `json:"endpoint,omitempty"`
-	Since      time.Time         `json:"since,omitzero"`
-	Protection *Protection       `json:"protection,omitempty"` // only while established
-	Keys       time.Time         `json:"keys,omitzero"`        // when the present keys were made
-	Rekeyings  uint64            `json:"rekeyings"`            // since the daemon's start
-	Updates    uint64            `json:"updates"`              // of identifiers, since then
-	LastError  string            `json:"last_error,omitempty"`
-	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
-	RxPackets  uint64            `json:"rx_packets"`
-	TxPackets  uint64            `json:"tx_packets"`
-	RxOctets   uint64            `json:"rx_octets"`
-	TxOctets   uint64            `json:"tx_octets"`
-	Drops      map[string]uint64 `json:"drops"`
-	Messages   []Message         `json:"messages"` // the last ones, oldest first
+	Name       string      `json:"name"`
+	Interface  string      `json:"interface"`
+	Peer       string      `json:"peer"`
+	Service    string      `json:"service"`
+	State      string      `json:"state"` // down, establishing, waiting, established, failed
+	Role       string      `json:"role,omitempty"`
+	Endpoint   string      `json:"endpoint,omitempty"`
+	Since      time.Time   `json:"since,omitzero"`
+	Protection *Protection `json:"protection,omitempty"` // only while established
+
+	Authentication *Authentication `json:"authentication,omitempty"` // the same
+
+	Keys      time.Time         `json:"keys,omitzero"` // when the present keys were made
+	Rekeyings uint64            `json:"rekeyings"`     // since the daemon's start
+	Updates   uint64            `json:"updates"`       // of identifiers, since then
+	LastError string            `json:"last_error,omitempty"`
+	Hint      string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
+	RxPackets uint64            `json:"rx_packets"`
+	TxPackets uint64            `json:"tx_packets"`
+	RxOctets  uint64            `json:"rx_octets"`
+	TxOctets  uint64            `json:"tx_octets"`
+	Drops     map[string]uint64 `json:"drops"`
+	Messages  []Message         `json:"messages"` // the last ones, oldest first
+}
+
+// Authentication is how the peer showed who it is.
+type Authentication struct {
+	Proof string    `json:"proof"` // certificate, kept-key, pre-shared-key
+	Key   string    `json:"key"`   // its fingerprint
+	Full  time.Time `json:"full"`  // last full authentication
 }
 
 // Protection is what was negotiated.

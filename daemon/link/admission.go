@@ -39,7 +39,7 @@ type Admitted struct {
 	Source    underlay.LayerTwoID
 	Request   []byte // owned
 	Parsed    *pc5s.DirectLinkEstablishmentRequest
-	Container *kei.Container // its slices are owned, too; of a response
+	Container *kei.Container // its slices are owned, too; of a response, whose cookie proved the address
 	Octets    int
 	Kept      *KeptKey // owned, with its key; nil: full authentication
 	ShareA    [kei.ShareLen]byte
@@ -48,15 +48,25 @@ type Admitted struct {
 
 // Wipe ends an admission that gets no machine.
 func (a *Admitted) Wipe() {
-	if a.Kept != nil {
+	if a != nil && a.Kept != nil {
 		a.Kept.Key.Wipe()
 	}
 }
 
+// message is what brought the admission.
+func (a *Admitted) message() pc5s.MessageType {
+	if a.Container != nil {
+		return pc5s.MessageDirectLinkAuthenticationResponse
+	}
+	return pc5s.MessageDirectLinkEstablishmentRequest
+}
+
 // Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
 // 7.2.2.5). It needs no state, and the initiator can only take it as a hint.
-func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
-	h := underlay.Header{Form: underlay.FormPDCP, Destination: a.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
+func (a *Admitted) Refusal(cause pc5s.Cause) []byte { return rejectOf(a.Source, cause) }
+
+func rejectOf(to underlay.LayerTwoID, cause pc5s.Cause) []byte {
+	h := underlay.Header{Form: underlay.FormPDCP, Destination: to, Source: underlay.Broadcast, LCID: underlay.SRB0}
 	return pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(&pc5s.DirectLinkEstablishmentReject{Cause: cause}))
 }
 
@@ -111,63 +121,42 @@ func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) e
 	if err != nil {
 		return DropContainer
 	}
-	for _, method := range offer.Methods {
-		if method == kei.TLS13 {
-			return nil
-		}
+	if !slices.Contains(offer.Methods, kei.TLS13) && !slices.Contains(offer.Methods, kei.PSKDHE) {
+		return DropConversation
 	}
-	return DropConversation
+	return nil
 }
 
 func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, sdu []byte, octets int) ([]byte, *Admitted, error) {
 	if err := a.screen(r, len(sdu)); err != nil {
 		return nil, nil, err
 	}
-	answer := a.challenge(now, from, h, sdu, r.SequenceNumber)
+	admitted := a.resumed(from, h, r, sdu, octets)
+	answer := a.answer(now, from, h, r, sdu, admitted)
 	if len(answer) > octets {
+		admitted.Wipe()
 		return nil, nil, DropForm
 	}
-	return answer, a.resumed(from, h, r, sdu, octets), nil
+	return answer, admitted, nil
 }
 
-// resumed admits a request that proves a kept key, unless the link wants full authentication. One
-// whose time is not newer than the last under its key is a repeated one, or needs a cookie and full
-// authentication: clocks are set back (T05).
-func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, request []byte, octets int) *Admitted {
-	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
-	if err != nil || !slices.Contains(offer.Methods, kei.PSKDHE) {
-		return nil
+// answer is the cookie round of the method that a request can go on with: psk-dhe where it proved
+// its key, else TLS. One that offers neither is refused in fewer octets than it had.
+func (a *Admission) answer(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, request []byte, admitted *Admitted) []byte {
+	switch offer, err := kei.ParseOffer(r.KeyEstablishmentInfo); {
+	case admitted != nil:
+		return a.challenge(now, from, h, request, kei.PSKDHE)
+	case err == nil && slices.Contains(offer.Methods, kei.TLS13):
+		return a.challenge(now, from, h, request, kei.TLS13)
 	}
-	k, ok := findKept(a.kept, a.local, request, r, offer)
-	if !ok {
-		return nil
-	}
-	own := bytes.Clone(request)
-	msg, err := pc5s.Parse(own)
-	if err != nil || !a.serves(k, r) {
-		k.Key.Wipe()
-		return nil
-	}
-	return &Admitted{
-		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
-		Kept: &k, ShareA: *offer.Share, Repeated: !a.kept.Accept(k.ID, *offer.Time),
-	}
-}
-
-// serves tells whether a key stands for the link that a request asks for, in the key's own name.
-func (a *Admission) serves(k KeptKey, r *pc5s.DirectLinkEstablishmentRequest) bool {
-	if claimed := string(r.SourceUserInfo); claimed != k.Peer.Name && !isPseudonym(claimed) {
-		return false
-	}
-	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
-	return ok && usable(k, l)
+	return rejectOf(h.Source, pc5s.CauseAuthenticationFailure)
 }
 
 // challenge makes the stateless authentication request; its source is the request's
 // destination, and its numbers are 0 because nothing counts them.
-func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, _ pc5s.SequenceNumber) []byte {
+func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, method kei.Method) []byte {
 	c := kei.Container{
-		Method: kei.TLS13, Start: true, Tag: kei.Tag(request), HasCookie: true,
+		Method: method, Start: true, Tag: kei.Tag(request), HasCookie: true,
 		Cookie: a.jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
 	}
 	reply := underlay.Header{Form: underlay.FormPDCP, Destination: h.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
@@ -181,7 +170,7 @@ func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Head
 	if err != nil {
 		return nil, nil, DropContainer
 	}
-	if c.Method != kei.TLS13 || !c.HasCookie || !c.HasRequest || c.AckOnly || c.Failure || c.Tag != kei.Tag(c.Request) {
+	if !c.HasCookie || !c.HasRequest || c.AckOnly != (c.Method == kei.PSKDHE) || c.Failure || c.Tag != kei.Tag(c.Request) {
 		return nil, nil, DropConversation
 	}
 	msg, err := pc5s.Parse(c.Request)
@@ -196,11 +185,19 @@ func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Head
 		return nil, nil, err
 	}
 	if a.jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) != nil {
-		return a.challenge(now, from, h, c.Request, r.SequenceNumber), nil, nil
+		return a.challenge(now, from, h, c.Request, c.Method), nil, nil
 	}
-	return nil, &Admitted{
-		From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Container: owned(c), Octets: octets,
-	}, nil
+	if c.Method == kei.TLS13 {
+		return nil, &Admitted{
+			From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Container: owned(c), Octets: octets,
+		}, nil
+	}
+	admitted := a.resumed(from, h, request, c.Request, octets)
+	if admitted == nil { // the key has ended since the request
+		return a.answer(now, from, h, request, c.Request, nil), nil, nil
+	}
+	admitted.Container, admitted.Repeated = owned(c), false // the cookie is as fresh as a newer time
+	return nil, admitted, nil
 }
 
 // owned copies a container away from the datagram that it aliases.

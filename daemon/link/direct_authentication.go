@@ -57,11 +57,14 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure {
+	if c.Tag != kei.Tag(m.run.request) || c.Failure {
 		return DropConversation
 	}
 	if c.Start {
 		return m.receiveCookie(now, source, c)
+	}
+	if c.Method != kei.TLS13 {
+		return DropConversation
 	}
 	if m.auth.handshake == nil || source == underlay.Broadcast || (m.peer != underlay.Broadcast && source != m.peer) {
 		return DropConversation
@@ -109,6 +112,12 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	if m.auth.cookies >= maxCookies {
 		return DropCookie
 	}
+	if c.Method == kei.PSKDHE {
+		return m.returnCookie(now, c)
+	}
+	if x := m.run.psk; x != nil && x.kept.PreShared {
+		return DropConversation
+	}
 	if m.auth.handshake == nil {
 		if err := m.begin(); err != nil {
 			m.fail(err)
@@ -120,6 +129,23 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	m.auth.tag = kei.Tag(m.run.request)
 	m.setState(Auth)
 	m.greet(now)
+	return nil
+}
+
+// returnCookie answers B's cookie where the request proved a key of psk-dhe, which B wants to see
+// from a proved address: a copy of the request. The command is next.
+func (m *Machine) returnCookie(now time.Time, c *kei.Container) error {
+	if m.run.psk == nil || m.auth.handshake != nil {
+		return DropConversation
+	}
+	m.auth.cookies++
+	m.auth.cookie = bytes.Clone(c.Cookie)
+	m.setState(Auth)
+	m.deadline = after(now, 2*m.cfg.Timers.HalfOpen)
+	r := kei.Container{
+		Method: kei.PSKDHE, Tag: kei.Tag(m.run.request), AckOnly: true, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.run.request,
+	}
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}), m.cfg.Timers.T5080)
 	return nil
 }
 
@@ -187,7 +213,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity, m.authenticated = m.auth.handshake.Peer(), now
+		m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil

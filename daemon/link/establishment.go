@@ -134,7 +134,7 @@ func (m *Machine) receiveReject(msg *pc5s.DirectLinkEstablishmentReject) error {
 		return DropState
 	}
 	if m.cfg.Kept != nil {
-		m.cfg.Kept.Take(m.ctx.knrpID) // B keeps no key of this attempt
+		m.cfg.Kept.Take(KeptKey{ID: m.ctx.knrpID}) // B keeps no key of this attempt
 	}
 	m.fail(&RejectedError{Cause: msg.Cause})
 	return nil
@@ -173,7 +173,7 @@ func (m *Machine) establish(now time.Time) {
 	m.agreement = m.ctx.agreement
 	m.emit(m.userPlane(m.ctx))
 	m.emit(ActivateUserPlane{m.ctx.names[0]})
-	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint})
+	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Authenticated: m.authenticated})
 	m.run.psk.wipe()
 	m.run = nil
 	m.setState(Established)

@@ -12,9 +12,13 @@ import (
 	"pc5d/policy"
 )
 
-// KeptKey is a resumption key that outlives its link: with it the next establishment needs no
-// full authentication. K_NRP itself is never kept.
+// KeptKey is a key for psk-dhe: a resumption key that outlives its link, so that the next
+// establishment needs no full authentication, or one that the provisioning gives. K_NRP itself is
+// never kept.
 type KeptKey struct {
+	// PreShared is a key of the provisioning: it has no ID and no end, is not used up, and whoever
+	// proves it is authenticated anew.
+	PreShared      bool
 	ID             keys.KNRPID
 	Peer           Peer
 	Service        string
@@ -34,11 +38,12 @@ type KeptKeys interface {
 	// true to.
 	Each(visit func(KeptKey) bool)
 	// Accept is true once for a timestamp newer than all before under this key.
-	Accept(id keys.KNRPID, timestamp uint64) bool
+	Accept(k KeptKey, timestamp uint64) bool
 	// Take ends a key; when it returns it is gone for good. It is true for one caller only: whoever
-	// gets false comes too late for a link from this key.
-	Take(keys.KNRPID) bool
-	// Put keeps a copy of a key instead of the one before for the same peer and service.
+	// gets false comes too late for a link from this key. A pre-shared key stays, and it is true.
+	Take(KeptKey) bool
+	// Put keeps a copy of a key instead of the one before for the same peer and service, unless
+	// they have a pre-shared key.
 	Put(KeptKey)
 }
 
@@ -52,6 +57,7 @@ type exchange struct {
 	psk            keys.Secret // wiped with the run unless it is a context's
 	borrowed       bool        // it is a context's
 	kept           KeptKey     // establishment: that it came from, without its key
+	proved         bool        // UE_B: a cookie proved the peer's address
 	shareA, shareB [kei.ShareLen]byte
 }
 
@@ -70,7 +76,7 @@ func (x *exchange) wipe() {
 
 // usable tells whether a kept key stands for a link as it is provisioned today.
 func usable(k KeptKey, l Link) bool {
-	if l.Authenticate == policy.AuthenticateAlways || k.Peer.Name != l.Peer || k.Service != l.Service {
+	if l.Authenticate == policy.AuthenticateAlways && !k.PreShared || k.Peer.Name != l.Peer || k.Service != l.Service {
 		return false
 	}
 	for _, pin := range l.Pins {
@@ -81,8 +87,8 @@ func usable(k KeptKey, l Link) bool {
 	return false
 }
 
-// resume prepares psk-dhe for a request where a key is kept for the peer. The key ends with this
-// attempt: no K_NRP ID stands in clear twice (T20).
+// resume prepares psk-dhe for a request where a key is kept for the peer. A key that
+// was kept ends with this attempt: no K_NRP ID stands in clear twice (T20).
 func (m *Machine) resume() (*exchange, error) {
 	if m.cfg.Kept == nil || m.link.Peer == "" {
 		return nil, nil
@@ -104,7 +110,7 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 		return nil, nil
 	}
 	mine, err := pskdhe.New()
-	if err != nil || !m.cfg.Kept.Take(k.ID) {
+	if err != nil || !m.cfg.Kept.Take(k) {
 		return nil, err
 	}
 	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
@@ -115,7 +121,10 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 func (m *Machine) offerKept(now time.Time, x *exchange, nonce keys.Nonce, msg *pc5s.DirectLinkEstablishmentRequest) error {
 	at := uint64(now.UnixNano())
 	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &x.shareA, Time: &at, Binder: &[kei.ProofLen]byte{}}
-	if m.link.PrivateIdentity { // the MSBs of the ID stood in clear in an earlier command
+	if x.kept.PreShared {
+		offer.Methods = []kei.Method{kei.PSKDHE}
+	}
+	if x.kept.PreShared || m.link.PrivateIdentity { // the MSBs of an ID stood in clear in an earlier command
 		tag, err := pskdhe.Tag(x.psk, nonce)
 		if err != nil {
 			return err
@@ -133,6 +142,14 @@ func (m *Machine) offerKept(now time.Time, x *exchange, nonce keys.Nonce, msg *p
 	offer.Binder = &binder
 	msg.KeyEstablishmentInfo = offer.AppendTo(nil)
 	return nil
+}
+
+// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full.
+func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
+	m.identity, m.authenticated, m.certificateEnd, m.proof = x.kept.Peer, x.kept.Authenticated, x.kept.CertificateEnd, ByKeptKey
+	if x.kept.PreShared {
+		m.authenticated, m.proof = now, ByPreSharedKey
+	}
 }
 
 // findKept finds the key that a request was made with, and verifies that it was: UE_B's side,

@@ -32,7 +32,7 @@ func (s *keptKeys) For(peer, service string) (link.KeptKey, bool) {
 }
 
 func (s *keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
-	return s.find(func(k link.KeptKey) bool { return k.ID == id })
+	return s.find(func(k link.KeptKey) bool { return !k.PreShared && k.ID == id })
 }
 
 func (s *keptKeys) Each(visit func(link.KeptKey) bool) {
@@ -43,7 +43,8 @@ func (s *keptKeys) Each(visit func(link.KeptKey) bool) {
 	}
 }
 
-func (s *keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool {
+func (s *keptKeys) Accept(k link.KeptKey, timestamp uint64) bool {
+	id := k.ID
 	if s.newest == nil {
 		s.newest = map[keys.KNRPID]uint64{}
 	}
@@ -54,13 +55,19 @@ func (s *keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool {
 	return true
 }
 
-func (s *keptKeys) Take(id keys.KNRPID) bool {
+func (s *keptKeys) Take(taken link.KeptKey) bool {
+	if taken.PreShared {
+		return true
+	}
 	before := len(s.entries)
-	s.entries = slices.DeleteFunc(s.entries, func(k link.KeptKey) bool { return k.ID == id })
+	s.entries = slices.DeleteFunc(s.entries, func(k link.KeptKey) bool { return !k.PreShared && k.ID == taken.ID })
 	return len(s.entries) < before
 }
 
 func (s *keptKeys) Put(k link.KeptKey) {
+	if slices.ContainsFunc(s.entries, func(o link.KeptKey) bool { return o.PreShared }) {
+		return
+	}
 	s.entries = slices.DeleteFunc(s.entries, func(o link.KeptKey) bool { return o.Peer.Name == k.Peer.Name && o.Service == k.Service })
 	s.entries = append(s.entries, owned(k))
 }

@@ -30,6 +30,7 @@ type Machine struct {
 	endpoint netip.AddrPort
 	identity Peer // the peer, once authenticated
 
+	proof          Proof     // of the peer
 	authenticated  time.Time // last full authentication of the peer
 	certificateEnd time.Time // of the peer; zero: none
 
@@ -95,8 +96,9 @@ func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
 	}
 	k := *admitted.Kept
 	m.run.psk = newExchange(mine, k, admitted.ShareA, mine.Share())
-	m.identity, m.authenticated, m.certificateEnd = k.Peer, k.Authenticated, k.CertificateEnd
-	m.emit(Exchanged{Message: pc5s.MessageDirectLinkEstablishmentRequest, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
+	m.run.psk.proved = admitted.Container != nil
+	m.authenticatedBy(now, m.run.psk)
+	m.emit(Exchanged{Message: admitted.message(), Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	m.offer(now)
 	return nil
 }

@@ -22,7 +22,7 @@ const pseudonymLen = 32
 // command is B's start of security mode control in an establishment (TS 24.554, 7.2.10.2): the
 // peer is authenticated and its link found.
 func (m *Machine) command(now time.Time) {
-	m.identity, m.authenticated = m.auth.handshake.Peer(), now
+	m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
 	if claimed := string(m.parsed.SourceUserInfo); claimed != m.identity.Name && !isPseudonym(claimed) {
 		m.rejectAuthentication(now, fmt.Errorf("peer calls itself %q but its key belongs to %q", claimed, m.identity.Name))
 		return
@@ -104,7 +104,7 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if r.psk != nil {
 		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
 	}
-	if r.psk != nil && !r.rekeying { // the address is not proved: only a repeated request brings it again (T34)
+	if r.psk != nil && !r.rekeying && !r.psk.proved { // the address is not proved: only a repeated request brings it again (T34)
 		m.sendOnce(now, m.onSRB1(msg, c, pdcp.Clear))
 		return nil
 	}
@@ -199,7 +199,7 @@ func (m *Machine) receiveComplete(now time.Time, c *securityContext, msg *pc5s.D
 func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *pc5s.DirectLinkSecurityModeComplete) error {
 	m.keep(c)
 	m.ctx = c
-	if x := m.run.psk; x != nil && !m.cfg.Kept.Take(x.kept.ID) { // single use (T72)
+	if x := m.run.psk; x != nil && !m.cfg.Kept.Take(x.kept) { // single use (T72)
 		m.rejectComplete(now, pc5s.CauseAuthenticationFailure, "the kept key ended meanwhile: forgotten, or used by another attempt")
 		return nil
 	}

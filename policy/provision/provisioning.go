@@ -37,10 +37,11 @@ type Link struct {
 	Name      string
 	Peer      string // the peer's application layer ID
 	Service   string
-	Pin       policy.Fingerprint
-	Endpoint  netip.AddrPort // not valid where the peer is to call
-	Addresses []netip.Prefix // of the interface, host bits kept
-	Allowed   []netip.Prefix // masked
+	Pin       policy.Fingerprint // zero where the link has a pre-shared key
+	PSK       string             // path of the pre-shared key; "": none
+	Endpoint  netip.AddrPort     // not valid where the peer is to call
+	Addresses []netip.Prefix     // of the interface, host bits kept
+	Allowed   []netip.Prefix     // masked
 	MTU       int
 
 	Signalling policy.Signalling
