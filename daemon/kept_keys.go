@@ -88,6 +88,13 @@ func (k keptKeys) Take(l link.KeptKey) bool {
 	return l.PreShared || k.store != nil && k.store.Take(l.ID)
 }
 
+// Rename implements link.KeptKeys.
+func (k keptKeys) Rename(from, to keys.KNRPID) {
+	if k.store != nil {
+		k.store.Rename(from, to)
+	}
+}
+
 // Put implements link.KeptKeys.
 func (k keptKeys) Put(l link.KeptKey) {
 	if k.store == nil || k.preShared.stands(l.Peer.Name, l.Service) {

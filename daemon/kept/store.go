@@ -162,6 +162,26 @@ func (s *Store) Take(id keys.KNRPID) bool {
 	return first
 }
 
+// Rename gives an entry another ID (TS 24.554, 7.2.6: both ends draw a half when a link is released).
+// An ID that stands already for another entry ends this one (T14).
+func (s *Store) Rename(from, to keys.KNRPID) {
+	s.mu.Lock()
+	e := s.ids[from]
+	switch {
+	case s.closed || e == nil || from == to:
+		s.mu.Unlock()
+		return
+	case s.ids[to] != nil:
+		s.dropLocked(e)
+	default:
+		delete(s.ids, from)
+		e.ID, s.ids[to] = to, e
+		s.now++
+	}
+	s.mu.Unlock()
+	s.save()
+}
+
 // Accept notes a request's timestamp, true where it is newer than all before under this key. Call it
 // only after the binder was verified. It does not write: Open counts all that was before it as seen.
 func (s *Store) Accept(id keys.KNRPID, timestamp uint64) bool {

@@ -42,6 +42,8 @@ type KeptKeys interface {
 	// Take ends a key; when it returns it is gone for good. It is true for one caller only: whoever
 	// gets false comes too late for a link from this key. A pre-shared key stays, and it is true.
 	Take(KeptKey) bool
+	// Rename gives a key another ID; a pre-shared key and an ID that nobody has are left alone.
+	Rename(from, to keys.KNRPID)
 	// Put keeps a copy of a key instead of the one before for the same peer and service, unless
 	// they have a pre-shared key.
 	Put(KeptKey)

@@ -64,6 +64,14 @@ func (s *keptKeys) Take(taken link.KeptKey) bool {
 	return len(s.entries) < before
 }
 
+func (s *keptKeys) Rename(from, to keys.KNRPID) {
+	for i, k := range s.entries {
+		if !k.PreShared && k.ID == from {
+			s.entries[i].ID = to
+		}
+	}
+}
+
 func (s *keptKeys) Put(k link.KeptKey) {
 	if slices.ContainsFunc(s.entries, func(o link.KeptKey) bool { return o.PreShared }) {
 		return

@@ -55,6 +55,7 @@ type Machine struct {
 	wish         wishes
 	update       identifierUpdate
 	former       former
+	releaseMSBs  uint16                              // of the K_NRP ID that ours proposes
 	modification *pc5s.DirectLinkModificationRequest // ours
 	modified     answer                              // to the peer's
 	concluded    received                            // what ended the last procedure of this end
