@@ -29,7 +29,9 @@ func newDoor(n *Node) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar, n, n.kept)}
+	d := &door{node: n, admission: link.NewAdmission(link.AdmissionConfig{
+		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
+	})}
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil
 }

@@ -21,16 +21,22 @@ const maxRequest = 800
 // establishment request by a cookie, and the response that brings the cookie back by letting
 // the caller make a responder. One Admission may be used by one goroutine only.
 type Admission struct {
-	local Peer
-	jar   *cookie.Jar
-	kept  KeptKeys
-	links Links
+	cfg AdmissionConfig
 }
 
-// NewAdmission makes the door of a node. Without kept keys everybody authenticates in full.
-func NewAdmission(local Peer, jar *cookie.Jar, links Links, kept KeptKeys) *Admission {
-	return &Admission{local: local, jar: jar, links: links, kept: kept}
+// AdmissionConfig is what an Admission is made of.
+type AdmissionConfig struct {
+	Local Peer
+	Jar   *cookie.Jar
+	Links Links
+	Kept  KeptKeys // nil: everybody authenticates in full
+	// Gate leaves whoever does not know this end's fingerprint, or a key of psk-dhe, without any
+	// answer (T20).
+	Gate bool
 }
+
+// NewAdmission makes the door of a node.
+func NewAdmission(cfg AdmissionConfig) *Admission { return &Admission{cfg} }
 
 // Admitted is an authentication response whose cookie proved its address, or a request that
 // proved a kept key.
@@ -108,10 +114,10 @@ func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) e
 	if octets > maxRequest {
 		return DropContainer
 	}
-	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.local.Name {
+	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.cfg.Local.Name {
 		return DropTarget
 	}
-	if string(r.SourceUserInfo) == a.local.Name {
+	if string(r.SourceUserInfo) == a.cfg.Local.Name {
 		return DropOwnRequest
 	}
 	if r.Nonce1 == nil || r.KNRPSessMSB == nil || *r.KNRPSessMSB == 0 {
@@ -132,6 +138,9 @@ func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Heade
 		return nil, nil, err
 	}
 	admitted := a.resumed(from, h, r, sdu, octets)
+	if admitted == nil && !a.opened(r, sdu) {
+		return nil, nil, DropGate
+	}
 	answer := a.answer(now, from, h, r, sdu, admitted)
 	if len(answer) > octets {
 		admitted.Wipe()
@@ -157,7 +166,7 @@ func (a *Admission) answer(now time.Time, from netip.AddrPort, h underlay.Header
 func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, method kei.Method) []byte {
 	c := kei.Container{
 		Method: method, Start: true, Tag: kei.Tag(request), HasCookie: true,
-		Cookie: a.jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
+		Cookie: a.cfg.Jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
 	}
 	reply := underlay.Header{Form: underlay.FormPDCP, Destination: h.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
 	m := pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: c.AppendTo(nil)}
@@ -184,20 +193,32 @@ func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Head
 	if err := a.screen(request, len(c.Request)); err != nil {
 		return nil, nil, err
 	}
-	if a.jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) != nil {
-		return a.challenge(now, from, h, c.Request, c.Method), nil, nil
+	var admitted *Admitted
+	if c.Method == kei.PSKDHE {
+		admitted = a.resumed(from, h, request, c.Request, octets)
 	}
-	if c.Method == kei.TLS13 {
-		return nil, &Admitted{
-			From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Container: owned(c), Octets: octets,
-		}, nil
+	if admitted == nil && !a.opened(request, c.Request) {
+		return nil, nil, DropGate
 	}
-	admitted := a.resumed(from, h, request, c.Request, octets)
-	if admitted == nil { // the key has ended since the request
-		return a.answer(now, from, h, request, c.Request, nil), nil, nil
+	proved := a.cfg.Jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) == nil
+	switch {
+	case !proved || c.Method == kei.PSKDHE && admitted == nil: // or the key has ended since the request
+		admitted.Wipe()
+		return a.answer(now, from, h, request, c.Request, admitted), nil, nil
+	case admitted == nil:
+		admitted = &Admitted{From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Octets: octets}
 	}
-	admitted.Container, admitted.Repeated = owned(c), false // the cookie is as fresh as a newer time
+	admitted.Container, admitted.Repeated = owned(c), false // a cookie is as fresh as a newer time
 	return nil, admitted, nil
+}
+
+// opened tells whether a request may be answered: there is no gate, or it opens it.
+func (a *Admission) opened(r *pc5s.DirectLinkEstablishmentRequest, request []byte) bool {
+	if !a.cfg.Gate {
+		return true
+	}
+	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
+	return err == nil && opens(a.cfg.Local, request, offer)
 }
 
 // owned copies a container away from the datagram that it aliases.

@@ -18,7 +18,7 @@ func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.Dire
 	if err != nil || !slices.Contains(offer.Methods, kei.PSKDHE) {
 		return nil
 	}
-	k, ok := findKept(a.kept, a.local, request, r, offer)
+	k, ok := findKept(a.cfg.Kept, a.cfg.Local, request, r, offer)
 	if !ok {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.Dire
 	}
 	return &Admitted{
 		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
-		Kept: &k, ShareA: *offer.Share, Repeated: !a.kept.Accept(k, *offer.Time),
+		Kept: &k, ShareA: *offer.Share, Repeated: !a.cfg.Kept.Accept(k, *offer.Time),
 	}
 }
 
@@ -39,6 +39,6 @@ func (a *Admission) serves(k KeptKey, r *pc5s.DirectLinkEstablishmentRequest) bo
 	if claimed := string(r.SourceUserInfo); claimed != k.Peer.Name && !isPseudonym(claimed) {
 		return false
 	}
-	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
+	l, ok := a.cfg.Links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
 	return ok && usable(k, l)
 }

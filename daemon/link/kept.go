@@ -1,7 +1,6 @@
 package link
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"time"
 
@@ -118,34 +117,6 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
 }
 
-// offerKept puts a kept key into a request: its name, this end's share, the time, and a binder
-// over the request as it is then.
-func (m *Machine) offerKept(now time.Time, x *exchange, nonce keys.Nonce, msg *pc5s.DirectLinkEstablishmentRequest) error {
-	at := uint64(now.UnixNano())
-	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &x.shareA, Time: &at, Binder: &[kei.ProofLen]byte{}}
-	if x.kept.PreShared {
-		offer.Methods = []kei.Method{kei.PSKDHE}
-	}
-	if x.kept.PreShared || m.link.PrivateIdentity { // the MSBs of an ID stood in clear in an earlier command
-		tag, err := pskdhe.Tag(x.psk, nonce)
-		if err != nil {
-			return err
-		}
-		offer.KeyTag = &tag
-	} else {
-		id := uint32(x.kept.ID)
-		msg.KNRPID = &id
-	}
-	msg.KeyEstablishmentInfo = offer.AppendTo(nil)
-	binder, err := pskdhe.Binder(x.psk, m.cfg.Auth.Local().Name, m.link.Peer, pc5s.Marshal(msg))
-	if err != nil {
-		return err
-	}
-	offer.Binder = &binder
-	msg.KeyEstablishmentInfo = offer.AppendTo(nil)
-	return nil
-}
-
 // authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full.
 func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
 	m.identity, m.authenticated, m.certificateEnd, m.proof = x.kept.Peer, x.kept.Authenticated, x.kept.CertificateEnd, ByKeptKey
@@ -173,12 +144,10 @@ func findKept(store KeptKeys, local Peer, request []byte, r *pc5s.DirectLinkEsta
 
 // bound verifies the binder of a request.
 func bound(k KeptKey, local Peer, request []byte, offer *kei.Offer) bool {
-	blank := bytes.Clone(request)
-	msg, err := pc5s.Parse(blank)
+	blank, err := blanked(request)
 	if err != nil {
 		return false
 	}
-	kei.BlankProofs(msg.(*pc5s.DirectLinkEstablishmentRequest).KeyEstablishmentInfo)
 	want, err := pskdhe.Binder(k.Key.Secret, k.Peer.Name, local.Name, blank)
 	return err == nil && hmac.Equal(want[:], offer.Binder[:])
 }

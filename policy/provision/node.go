@@ -31,6 +31,7 @@ func (r *reader) node(root *table) {
 		}
 	}
 	n.Listen = t.listen()
+	n.Gate, _ = t.flag("gate")
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
 }

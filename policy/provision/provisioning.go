@@ -22,6 +22,7 @@ type Node struct {
 	Identity string // path of the private key
 	Listen   netip.AddrPort
 	KeptKeys KeptKeys
+	Gate     bool // whoever does not know this node's fingerprint gets no answer
 	Timers   Timers
 }
 

@@ -23,7 +23,7 @@ const (
 	ShareLen = 32
 	// TagLen is the length of the tag of a key.
 	TagLen = 8
-	// ProofLen is the length of a binder.
+	// ProofLen is the length of a binder and of a gate.
 	ProofLen = 16
 
 	tlvHeaderLen = 3
@@ -36,6 +36,7 @@ type Offer struct {
 	Share   *[ShareLen]byte // psk-dhe: the sender's X25519 share
 	Time    *uint64         // psk-dhe: UTC, ns
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
+	Gate    *[ProofLen]byte // knowledge of the responder's fingerprint, over the same
 	Padding int             // octets of padding content; 0: none
 }
 
@@ -58,6 +59,9 @@ func (o *Offer) AppendTo(b []byte) []byte {
 	}
 	if o.Binder != nil {
 		b = appendTLV(b, tlvBinder, o.Binder[:])
+	}
+	if o.Gate != nil {
+		b = appendTLV(b, tlvGate, o.Gate[:])
 	}
 	if o.Padding > 0 {
 		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
@@ -97,6 +101,8 @@ func ParseOffer(b []byte) (*Offer, error) {
 			return err
 		case tlvBinder:
 			return fixed(&o.Binder, value, ProofLen)
+		case tlvGate:
+			return fixed(&o.Gate, value, ProofLen)
 		case tlvPadding:
 			o.Padding = len(value)
 		}
