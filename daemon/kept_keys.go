@@ -54,6 +54,29 @@ func (k keptKeys) Each(visit func(link.KeptKey) bool) {
 	k.store.Each(func(e kept.Entry) bool { return visit(keptKeyOf(e)) })
 }
 
+// Peek implements link.KeptKeys.
+func (k keptKeys) Peek(id keys.KNRPID, into *link.KeptKey) bool {
+	e := kept.Entry{Key: into.Key}
+	ok := k.store.Peek(id, &e)
+	if ok {
+		*into = keptKeyOf(e)
+	}
+	return ok
+}
+
+// PeekAt implements link.KeptKeys.
+func (k keptKeys) PeekAt(n int, into *link.KeptKey) bool {
+	e := kept.Entry{Key: into.Key}
+	ok := k.store.PeekAt(n, &e)
+	if ok {
+		*into = keptKeyOf(e)
+	}
+	return ok
+}
+
+// Len implements link.KeptKeys.
+func (k keptKeys) Len() int { return k.store.Len() }
+
 // Accept implements link.KeptKeys.
 func (k keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool { return k.store.Accept(id, timestamp) }
 

@@ -32,6 +32,11 @@ type KeptKeys interface {
 	ByID(keys.KNRPID) (KeptKey, bool)
 	// Each visits all in a fixed order until visit is false.
 	Each(visit func(KeptKey) bool)
+	// Peek copies a key into a caller's KeptKey, whose key has its length, and PeekAt the n-th of
+	// Len. They use no memory: it is a stranger who asks.
+	Peek(id keys.KNRPID, into *KeptKey) bool
+	PeekAt(n int, into *KeptKey) bool
+	Len() int
 	// Accept is true once for a timestamp newer than all before under this key.
 	Accept(id keys.KNRPID, timestamp uint64) bool
 	// Take ends a key; when it returns it is gone for good.
@@ -39,10 +44,6 @@ type KeptKeys interface {
 	// Put keeps a key instead of the one before for the same peer and service.
 	Put(KeptKey)
 }
-
-// maxSearch is how many keys a request without an ID is compared with before its address is
-// proved (chosen).
-const maxSearch = 16
 
 // exchange is psk-dhe in a run: this end's half, the key, and what the key proves.
 type exchange struct {
@@ -145,14 +146,12 @@ func namedKept(store KeptKeys, r *pc5s.DirectLinkEstablishmentRequest, offer *ke
 	if offer.KeyTag == nil {
 		return KeptKey{}, false
 	}
-	searched := 0
 	store.Each(func(k KeptKey) bool {
 		tag, err := pskdhe.Tag(k.Key.Secret, keys.Nonce(*r.Nonce1))
 		if err == nil && hmac.Equal(tag[:], offer.KeyTag[:]) {
 			found, ok = k, true
 		}
-		searched++
-		return !ok && searched < maxSearch
+		return !ok
 	})
 	return found, ok
 }

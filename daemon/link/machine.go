@@ -33,6 +33,7 @@ type Machine struct {
 	authenticated  time.Time // last full authentication of the peer
 	certificateEnd time.Time // of the peer; zero: none
 
+	proved    bool // a responder's: a cookie proved the peer's address
 	parsed    *pc5s.DirectLinkEstablishmentRequest
 	peerLocal netip.Addr
 	sequence  pc5s.SequenceNumber
@@ -73,7 +74,7 @@ func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
 // whose address is validated, or a request that proved a kept key.
 func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, error) {
 	m := &Machine{
-		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From,
+		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From, proved: admitted.Proved,
 		parsed: admitted.Parsed, deadline: after(now, cfg.Timers.HalfOpen),
 	}
 	m.run = &securityRun{
