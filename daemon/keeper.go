@@ -20,9 +20,6 @@ const (
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
-	// maxAttempts bounds the attempts of a link at a time: a peer that only ever authenticates is
-	// half-open no more, and bounded here (chosen).
-	maxAttempts = 8
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
@@ -40,6 +37,7 @@ type keeper struct {
 
 	halted   bool           // the daemon stops: no more attempts
 	wanted   bool           // by the operator, or because the link was up
+	queued   bool           // waits for other attempts to the same address
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
 	since    uint64         // when current took the link over
@@ -91,8 +89,17 @@ func (k *keeper) start() {
 		k.wanted = false
 		return
 	}
+	if k.queued {
+		return
+	}
+	if !k.node.outbound.begin(k.endpoint.Addr(), k) {
+		k.queued = true
+		k.setState("waiting")
+		return
+	}
 	r, err := k.node.initiate(k)
 	if err != nil {
+		k.node.outbound.end(k.endpoint.Addr())
 		k.failed(err)
 		return
 	}
@@ -148,7 +155,8 @@ func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	if slices.Contains(k.attempts, r) {
 		return
 	}
-	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= maxAttempts {
+	// A peer that only ever authenticates is half-open no more, and bounded here.
+	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= k.node.limits.Sessions {
 		k.attempts[i].abandon() // the peer's oldest
 		k.attempts = slices.Delete(k.attempts, i, i+1)
 	}
