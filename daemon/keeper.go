@@ -20,9 +20,6 @@ const (
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
-	// maxAttempts bounds the attempts of a link at a time: a peer that only ever authenticates is
-	// half-open no more, and bounded here (chosen).
-	maxAttempts = 8
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
@@ -40,6 +37,7 @@ type keeper struct {
 
 	halted   bool           // the daemon stops: no more attempts
 	wanted   bool           // by the operator, or because the link was up
+	queued   bool           // waits for other attempts to the same address
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
 	since    uint64         // when current took the link over
@@ -103,13 +101,33 @@ func (k *keeper) start() {
 		k.wanted = false
 		return
 	}
-	r, err := k.node.initiate(k, k.link)
-	if err != nil {
-		k.failed(err)
+	if k.queued {
 		return
 	}
+	switch err := k.attempt(k.link); {
+	case err != nil:
+		k.failed(err)
+	case k.queued:
+		k.setState("waiting")
+	default:
+		k.setState("establishing")
+	}
+}
+
+// attempt starts one as UE_A, or queues where as many are under way to the address as it takes.
+func (k *keeper) attempt(l link.Link) error {
+	to := k.endpoint.Addr()
+	if !k.node.outbound.begin(to, k) {
+		k.queued = true
+		return nil
+	}
+	r, err := k.node.initiate(k, l)
+	if err != nil {
+		k.node.outbound.end(to)
+		return err
+	}
 	k.attempts = append(k.attempts, r)
-	k.setState("establishing")
+	return nil
 }
 
 // down is the operator's word, and so is up.
@@ -160,7 +178,8 @@ func (k *keeper) authenticated(r *runner, peer link.Peer) {
 	if slices.Contains(k.attempts, r) {
 		return
 	}
-	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= maxAttempts {
+	// A peer that only ever authenticates is half-open no more, and bounded here.
+	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= k.node.limits.Sessions {
 		k.attempts[i].abandon() // the peer's oldest
 		k.attempts = slices.Delete(k.attempts, i, i+1)
 	}

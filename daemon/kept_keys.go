@@ -59,20 +59,37 @@ func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
 	return keptKeyOf(e), ok
 }
 
-// ByID implements link.KeptKeys.
-func (k keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
-	if k.store == nil {
-		return link.KeptKey{}, false
+// Peek implements link.KeptKeys.
+func (k keptKeys) Peek(id keys.KNRPID, into *link.KeptKey) bool {
+	e := kept.Entry{Key: into.Key}
+	ok := k.store != nil && k.store.Peek(id, &e)
+	if ok {
+		*into = keptKeyOf(e)
 	}
-	e, ok := k.store.ByID(id)
-	return keptKeyOf(e), ok
+	return ok
 }
 
-// Each implements link.KeptKeys.
-func (k keptKeys) Each(visit func(link.KeptKey) bool) {
-	if k.preShared.each(visit) && k.store != nil {
-		k.store.Each(func(e kept.Entry) bool { return visit(keptKeyOf(e)) })
+// PeekAt implements link.KeptKeys: the pre-shared keys come first.
+func (k keptKeys) PeekAt(n int, into *link.KeptKey) bool {
+	if n < k.preShared.len() {
+		k.preShared.copyTo(n, into)
+		return true
 	}
+	e := kept.Entry{Key: into.Key}
+	ok := k.store != nil && k.store.PeekAt(n-k.preShared.len(), &e)
+	if ok {
+		*into = keptKeyOf(e)
+	}
+	return ok
+}
+
+// Len implements link.KeptKeys.
+func (k keptKeys) Len() int {
+	n := k.preShared.len()
+	if k.store != nil {
+		n += k.store.Len()
+	}
+	return n
 }
 
 // Accept implements link.KeptKeys.

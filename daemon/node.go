@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -43,6 +41,7 @@ type Config struct {
 	PreShared map[string]keys.Secret // by link; the Node keeps and wipes them
 	StateDir  string
 	Timers    link.Timers
+	Limits    Limits
 	Log       *slog.Logger
 	Version   string
 	Observe   func(Observation) // nil outside of simulations; called by any queue's tasks
@@ -54,14 +53,16 @@ const stopLimit = 1500 * time.Millisecond
 // Node is a running pc5d: all links of one host.
 type Node struct {
 	cfg       Config
-	log       *slog.Logger
+	limits    Limits
+	log       *slog.Logger // limited
 	state     *state
 	keepers   map[string]*keeper // fixed after New
 	demux     *demux
 	door      *door
 	halfOpen  *halfOpen
+	outbound  *outbound
 	drops     [32]atomic.Uint64 // by link.Drop
-	refused   atomic.Uint64     // half-open limit, full inboxes
+	refused   atomic.Uint64     // full inboxes
 	hinter    hinter
 	store     *kept.Store // nil: none
 	preShared *preShared
@@ -83,9 +84,11 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := cfg.Limits.orDefaults()
 	n := &Node{
-		cfg: cfg, log: cfg.Log, state: st, keepers: map[string]*keeper{}, demux: newDemux(), halfOpen: newHalfOpen(),
-		ended: make(chan struct{}),
+		cfg: cfg, limits: limits, state: st, keepers: map[string]*keeper{}, demux: newDemux(),
+		log:      slog.New(newLimited(cfg.Log.Handler(), cfg.Scheduler.Now, limits.LogEvery)),
+		halfOpen: newHalfOpen(limits), outbound: newOutbound(limits.Attempts), ended: make(chan struct{}),
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
 	err = n.keepKeys()
@@ -191,19 +194,17 @@ func (n *Node) ordered() []*keeper {
 
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
 
-// Receive takes one signalling datagram from the engine, valid during the call only. It never
-// blocks. Strangers knock at the first port only.
+// Receive takes one signalling datagram from the engine, valid during the call only. It waits for
+// nobody, and for whom it does not know it allocates nothing (T30). Strangers knock at the first port
+// only, whose datagrams come one at a time.
 func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte) {
 	h, _, err := underlay.Parse(datagram)
 	if err != nil {
 		n.dropped(link.DropMalformed)
 		return
 	}
-	p := packet{from: from, datagram: append([]byte(nil), datagram...)}
 	if h.Destination == underlay.Broadcast && port == (dataplane.Port{}) {
-		if !n.door.deliver(p) {
-			n.refused.Add(1)
-		}
+		n.door.receive(from, datagram)
 		return
 	}
 	r := n.demux.find(h)
@@ -212,12 +213,13 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 		n.hint(port, from, h)
 		return
 	}
-	if !r.deliver(p) {
+	if !r.deliver(packet{from, datagram}) {
 		n.refused.Add(1)
 	}
 }
 
-// initiate starts an attempt as UE_A for a keeper, as its link says or with more demands.
+// initiate starts an attempt as UE_A for a keeper, which outbound has entered, as its link says or
+// with more demands.
 func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 	local := n.Reserve()
 	m := link.NewInitiator(n.machineConfig(local), l, k.endpoint)
@@ -226,6 +228,7 @@ func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 		return nil, err
 	}
 	r := newRunner(n, m, k)
+	r.towards = k.endpoint.Addr()
 	n.launch(r)
 	return r, nil
 }
@@ -254,6 +257,7 @@ func (n *Node) forget(r *runner) {
 	local, _ := r.machine.LayerTwoIDs()
 	n.demux.remove(local, r.bound, r)
 	n.halfOpen.end(n.now(), r.conversation)
+	r.arrived()
 	if r.gathering != nil {
 		r.gathering.leave(r)
 	}
@@ -302,15 +306,17 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
-		n.log.Debug("send", "to", to.String(), "error", err)
+		n.log.Debug("send", "error", err)
 	}
 }
 
 // dropped counts an input that was dropped.
 func (n *Node) dropped(err error) {
-	var d link.Drop
-	if errors.As(err, &d) {
-		n.drops[int(d)%len(n.drops)].Add(1)
+	d, ok := err.(link.Drop)
+	if !ok {
+		n.log.Debug("dropped", "error", err)
+		return
 	}
-	n.log.Debug("dropped", "reason", fmt.Sprint(err))
+	n.drops[int(d)%len(n.drops)].Add(1)
+	n.log.LogAttrs(context.Background(), slog.LevelDebug, "dropped", slog.String("reason", d.String()))
 }

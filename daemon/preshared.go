@@ -73,17 +73,15 @@ func (p *preShared) pin(peer, service string) (policy.Fingerprint, bool) {
 	return policy.Fingerprint{}, false
 }
 
-// each visits copies of the keys until visit is false, and tells whether it got through.
-func (p *preShared) each(visit func(link.KeptKey) bool) bool {
-	for _, k := range p.keys {
-		copied := lent(k)
-		if !visit(copied) {
-			return false
-		}
-		copied.Key.Wipe()
-	}
-	return true
+// copyTo copies the n-th key into memory of the caller.
+func (p *preShared) copyTo(n int, into *link.KeptKey) {
+	key := into.Key
+	copy(key.Bytes(), p.keys[n].Key.Bytes())
+	*into = p.keys[n]
+	into.Key = key
 }
+
+func (p *preShared) len() int { return len(p.keys) }
 
 // accept is true once for a time newer than all before under a key.
 func (p *preShared) accept(fp policy.Fingerprint, timestamp uint64) bool {

@@ -49,17 +49,14 @@ func (k *keeper) renew(now time.Time) {
 
 // reauthenticate starts a full authentication beside the present session.
 func (k *keeper) reauthenticate() {
-	if len(k.attempts) > 0 {
+	if len(k.attempts) > 0 || k.queued {
 		return
 	}
 	l := k.link
 	l.Authenticate = policy.AuthenticateAlways
-	r, err := k.node.initiate(k, l)
-	if err != nil {
+	if err := k.attempt(l); err != nil {
 		k.log.Warn("authentication anew", "error", err)
-		return
 	}
-	k.attempts = append(k.attempts, r)
 }
 
 // due tells whether a time that is set has come.

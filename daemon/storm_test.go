@@ -111,7 +111,7 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
 	s.node, err = daemon.New(daemon.Config{
-		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test",
+		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test", Limits: daemon.Limits{LogEvery: 1},
 		Auth: auth.New(auth.Config{Identity: s.id, Trust: s, Now: time.Now, Curves: auth.Classic()}), Timers: timers,
 		OpenTUN: func(name string, _ int) (tundev.Device, error) {
 			s.device = tundev.NewFake(name)

@@ -44,6 +44,9 @@ func statusCommand(socket *string) *cobra.Command {
 // printStatus writes the status for people. Text that came from a peer is quoted.
 func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	if c := s.Strangers; c.Cookies > 0 {
+		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
+	}
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
 		if l.Protection != nil {

@@ -40,6 +40,16 @@ type Status struct {
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
 	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
+
+	Strangers Strangers `json:"strangers"`
+}
+
+// Strangers counts requests of those who are not known yet.
+type Strangers struct {
+	Cookies  uint64 `json:"cookies"`   // answered by a cookie, without state
+	Admitted uint64 `json:"admitted"`  // that proved an address or a key, and got a machine
+	Evicted  uint64 `json:"evicted"`   // of them, ended by a newer one of the same source
+	HalfOpen int    `json:"half_open"` // unfinished now
 }
 
 // Node is the daemon's own identity.

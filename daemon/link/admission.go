@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"net/netip"
-	"slices"
 	"time"
 
 	"pc5d/daemon/auth/cookie"
@@ -17,11 +16,31 @@ import (
 // maxRequest bounds an establishment request, so that its copy fits beside a cookie.
 const maxRequest = 800
 
+// maxChallenge is the length of an answer with a cookie, and more.
+const maxChallenge = 128
+
+// minResumed is the least request that is answered by a security mode command without a cookie: a
+// command of psk-dhe is not longer, so an address that nobody proved gets no more than it sent (T34).
+const minResumed = 128
+
 // Admission answers whoever is not known yet, without keeping any state about him: an
 // establishment request by a cookie, and the response that brings the cookie back by letting
-// the caller make a responder. One Admission may be used by one goroutine only.
+// the caller make a responder. Nothing is allocated for those who have proved neither their
+// address nor a key (T30). One Admission may be used by one goroutine only.
 type Admission struct {
 	cfg AdmissionConfig
+
+	// scratch, of the datagram at hand
+	request   pc5s.EstablishmentRequestView
+	response  pc5s.DirectLinkAuthenticationResponse
+	offer     kei.Offer
+	container kei.Container
+	proof     *proof
+	cookie    [cookie.Len]byte
+	info      [maxChallenge]byte
+	message   pc5s.DirectLinkAuthenticationRequest
+	reject    pc5s.DirectLinkEstablishmentReject
+	answer    [maxChallenge]byte
 }
 
 // AdmissionConfig is what an Admission is made of.
@@ -36,7 +55,9 @@ type AdmissionConfig struct {
 }
 
 // NewAdmission makes the door of a node.
-func NewAdmission(cfg AdmissionConfig) *Admission { return &Admission{cfg} }
+func NewAdmission(cfg AdmissionConfig) *Admission {
+	return &Admission{cfg: cfg, proof: newProof(cfg.Local, cfg.Kept)}
+}
 
 // Admitted is an authentication response whose cookie proved its address, or a request that
 // proved a kept key.
@@ -45,11 +66,12 @@ type Admitted struct {
 	Source    underlay.LayerTwoID
 	Request   []byte // owned
 	Parsed    *pc5s.DirectLinkEstablishmentRequest
-	Container *kei.Container // its slices are owned, too; of a response, whose cookie proved the address
+	Container *kei.Container // its slices are owned, too; of a response
 	Octets    int
 	Kept      *KeptKey // owned, with its key; nil: full authentication
 	ShareA    [kei.ShareLen]byte
 	Repeated  bool // of a kept key: not the first such request, so no new conversation
+	Proved    bool // a cookie proved the address
 }
 
 // Wipe ends an admission that gets no machine.
@@ -61,7 +83,7 @@ func (a *Admitted) Wipe() {
 
 // message is what brought the admission.
 func (a *Admitted) message() pc5s.MessageType {
-	if a.Container != nil {
+	if a.Proved {
 		return pc5s.MessageDirectLinkAuthenticationResponse
 	}
 	return pc5s.MessageDirectLinkEstablishmentRequest
@@ -69,16 +91,20 @@ func (a *Admitted) message() pc5s.MessageType {
 
 // Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
 // 7.2.2.5). It needs no state, and the initiator can only take it as a hint.
-func (a *Admitted) Refusal(cause pc5s.Cause) []byte { return rejectOf(a.Source, cause) }
-
-func rejectOf(to underlay.LayerTwoID, cause pc5s.Cause) []byte {
-	h := underlay.Header{Form: underlay.FormPDCP, Destination: to, Source: underlay.Broadcast, LCID: underlay.SRB0}
-	return pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(&pc5s.DirectLinkEstablishmentReject{Cause: cause}))
+func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
+	return inClear(nil, a.Source, &pc5s.DirectLinkEstablishmentReject{Cause: cause})
 }
 
-// Receive takes a datagram for the broadcast L2 ID. It returns an answer, which is never longer
-// than what was received, or an admission, or a Drop. With both, the answer is for a caller that
-// does not go on with the admission.
+// inClear appends a stateless answer: its source is the request's destination, and its numbers are
+// 0 because nothing counts them.
+func inClear(b []byte, to underlay.LayerTwoID, m pc5s.Message) []byte {
+	h := underlay.Header{Form: underlay.FormPDCP, Destination: to, Source: underlay.Broadcast, LCID: underlay.SRB0}
+	return pc5s.AppendTo(pdcp.AppendUnprotected(h.AppendTo(b), 0, nil), m)
+}
+
+// Receive takes a datagram for the broadcast L2 ID, which it does not keep. It returns an answer,
+// which is never longer than what was received and valid until the next call, or an admission, or a
+// Drop. With both, the answer is for a caller that does not go on with the admission.
 func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte) (answer []byte, admitted *Admitted, err error) {
 	h, pdu, err := underlay.Parse(datagram)
 	if err != nil {
@@ -91,27 +117,28 @@ func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte)
 		return nil, nil, DropForm
 	}
 	_, sdu, err := pdcp.ParseUnprotected(pdu)
-	if err != nil {
+	if err != nil || len(sdu) == 0 {
 		return nil, nil, DropMalformed
 	}
-	msg, err := pc5s.Parse(sdu)
-	if err != nil {
-		return nil, nil, DropMalformed
-	}
-	switch msg := msg.(type) {
-	case *pc5s.DirectLinkEstablishmentRequest:
-		return a.request(now, from, h, msg, sdu, len(datagram))
-	case *pc5s.DirectLinkAuthenticationResponse:
-		return a.response(now, from, h, msg, len(datagram))
+	switch pc5s.MessageType(sdu[0]) {
+	case pc5s.MessageDirectLinkEstablishmentRequest:
+		return a.receiveRequest(now, from, h, sdu, len(datagram))
+	case pc5s.MessageDirectLinkAuthenticationResponse:
+		return a.receiveResponse(now, from, h, sdu, len(datagram))
 	}
 	return nil, nil, DropState
 }
 
-// screen applies what needs no state: the request is for this end, offers what this end can
-// do, and asks for protection (TS 24.554, 7.2.2.3; the link's own policy is applied after
-// authentication).
-func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) error {
-	if octets > maxRequest {
+// screen reads a request and applies what needs no state: the request is for this end, offers what
+// this end can do, and asks for protection (TS 24.554, 7.2.2.3; the link's own policy is applied
+// after authentication).
+func (a *Admission) screen(sdu []byte) error {
+	r := &a.request
+	*r = pc5s.EstablishmentRequestView{}
+	if pc5s.ReadInto(sdu, r) != 0 {
+		return DropMalformed
+	}
+	if len(sdu) > maxRequest {
 		return DropContainer
 	}
 	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.cfg.Local.Name {
@@ -120,105 +147,133 @@ func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) e
 	if string(r.SourceUserInfo) == a.cfg.Local.Name {
 		return DropOwnRequest
 	}
-	if r.Nonce1 == nil || r.KNRPSessMSB == nil || *r.KNRPSessMSB == 0 {
+	if len(r.Nonce1) == 0 || len(r.KNRPSessMSB) == 0 || r.KNRPSessMSB[0] == 0 {
 		return DropForm
 	}
-	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
-	if err != nil {
+	if a.offer.Read(r.KeyEstablishmentInfo) != nil {
 		return DropContainer
 	}
-	if !slices.Contains(offer.Methods, kei.TLS13) && !slices.Contains(offer.Methods, kei.PSKDHE) {
+	if !a.offer.Offers(kei.TLS13) && !a.offer.Offers(kei.PSKDHE) {
 		return DropConversation
 	}
 	return nil
 }
 
-func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, sdu []byte, octets int) ([]byte, *Admitted, error) {
-	if err := a.screen(r, len(sdu)); err != nil {
+// receiveRequest answers a request by a cookie, and admits one that proved a key.
+func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underlay.Header, sdu []byte, octets int) ([]byte, *Admitted, error) {
+	if err := a.screen(sdu); err != nil {
 		return nil, nil, err
 	}
-	admitted := a.resumed(from, h, r, sdu, octets)
-	if admitted == nil && !a.opened(r, sdu) {
-		return nil, nil, DropGate
+	var admitted *Admitted
+	if k, proved := a.proof.keyOf(a.unproved(), sdu, &a.request, &a.offer); proved {
+		admitted = a.resumed(from, h, sdu, octets, k)
 	}
-	answer := a.answer(now, from, h, r, sdu, admitted)
-	if len(answer) > octets {
+	answer, err := a.stranger(now, from, h, sdu, octets, admitted != nil)
+	if err != nil || octets < minResumed {
 		admitted.Wipe()
-		return nil, nil, DropForm
+		return answer, nil, err
 	}
 	return answer, admitted, nil
 }
 
-// answer is the cookie round of the method that a request can go on with: psk-dhe where it proved
-// its key, else TLS. One that offers neither is refused in fewer octets than it had.
-func (a *Admission) answer(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, request []byte, admitted *Admitted) []byte {
-	switch offer, err := kei.ParseOffer(r.KeyEstablishmentInfo); {
-	case admitted != nil:
-		return a.challenge(now, from, h, request, kei.PSKDHE)
-	case err == nil && slices.Contains(offer.Methods, kei.TLS13):
-		return a.challenge(now, from, h, request, kei.TLS13)
+// unproved is how many keys a request is compared with whose address is not proved. Behind a gate
+// nobody is asked for a cookie before, so all of them.
+func (a *Admission) unproved() int {
+	if a.cfg.Gate {
+		return searchProved
 	}
-	return rejectOf(h.Source, pc5s.CauseAuthenticationFailure)
+	return searchUnproved
 }
 
-// challenge makes the stateless authentication request; its source is the request's
-// destination, and its numbers are 0 because nothing counts them.
-func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, method kei.Method) []byte {
-	c := kei.Container{
-		Method: method, Start: true, Tag: kei.Tag(request), HasCookie: true,
-		Cookie: a.cfg.Jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
+// stranger answers whoever proved no address: nothing where there is a gate, else a cookie, of
+// psk-dhe where the request proved its key or may do so later, else of TLS. A request that can go on
+// with neither is refused.
+func (a *Admission) stranger(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, octets int, proved bool) ([]byte, error) {
+	if a.cfg.Gate && !proved && !a.proof.opens(request, &a.offer) {
+		return nil, DropGate
 	}
-	reply := underlay.Header{Form: underlay.FormPDCP, Destination: h.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
-	m := pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: c.AppendTo(nil)}
-	return pdcp.AppendUnprotected(reply.AppendTo(nil), 0, pc5s.Marshal(&m))
+	var answer []byte
+	var err error
+	switch {
+	case proved || !a.offer.Offers(kei.TLS13) && a.proof.crowded(&a.offer):
+		answer, err = a.challenge(now, from, h, request, kei.PSKDHE)
+	case a.offer.Offers(kei.TLS13):
+		answer, err = a.challenge(now, from, h, request, kei.TLS13)
+	default:
+		a.reject = pc5s.DirectLinkEstablishmentReject{Cause: pc5s.CauseAuthenticationFailure}
+		answer = inClear(a.answer[:0], h.Source, &a.reject)
+	}
+	if err == nil && len(answer) > octets {
+		return nil, DropForm
+	}
+	return answer, err
 }
 
-// response checks the cookie; a wrong or old one is answered by a new one.
-func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkAuthenticationResponse, octets int) ([]byte, *Admitted, error) {
-	c, err := kei.Parse(r.KeyEstablishmentInfo)
-	if err != nil {
+// challenge makes the stateless authentication request.
+func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, method kei.Method) ([]byte, error) {
+	c := kei.Container{Method: method, Start: true, Tag: kei.Tag(request), HasCookie: true}
+	var err error
+	if c.Cookie, err = a.cfg.Jar.AppendTo(a.cookie[:0], now, caller(from, h, request)); err != nil {
+		return nil, DropNoCookie
+	}
+	a.message.KeyEstablishmentInfo = c.AppendTo(a.info[:0])
+	return inClear(a.answer[:0], h.Source, &a.message), nil
+}
+
+func caller(from netip.AddrPort, h underlay.Header, request []byte) cookie.Caller {
+	return cookie.Caller{From: from, LayerTwo: uint32(h.Source), Request: sha256.Sum256(request)}
+}
+
+// receiveResponse checks the cookie; a wrong or old one is answered by a new one. With a right one
+// the address is proved, and a kept key stands for the handshake that comes along.
+func (a *Admission) receiveResponse(now time.Time, from netip.AddrPort, h underlay.Header, sdu []byte, octets int) ([]byte, *Admitted, error) {
+	a.response = pc5s.DirectLinkAuthenticationResponse{}
+	if pc5s.ReadInto(sdu, &a.response) != 0 {
+		return nil, nil, DropMalformed
+	}
+	c := &a.container
+	if c.Read(a.response.KeyEstablishmentInfo) != nil {
 		return nil, nil, DropContainer
 	}
 	if !c.HasCookie || !c.HasRequest || c.AckOnly != (c.Method == kei.PSKDHE) || c.Failure || c.Tag != kei.Tag(c.Request) {
 		return nil, nil, DropConversation
 	}
-	msg, err := pc5s.Parse(c.Request)
-	if err != nil {
-		return nil, nil, DropMalformed
-	}
-	request, ok := msg.(*pc5s.DirectLinkEstablishmentRequest)
-	if !ok {
-		return nil, nil, DropForm
-	}
-	if err := a.screen(request, len(c.Request)); err != nil {
+	if err := a.screen(c.Request); err != nil {
 		return nil, nil, err
 	}
+	candidates, valid := searchProved, a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
+	if !valid {
+		candidates = a.unproved()
+	}
 	var admitted *Admitted
-	if c.Method == kei.PSKDHE {
-		admitted = a.resumed(from, h, request, c.Request, octets)
+	if k, proved := a.proof.keyOf(candidates, c.Request, &a.request, &a.offer); proved {
+		admitted = a.resumed(from, h, c.Request, octets, k)
 	}
-	if admitted == nil && !a.opened(request, c.Request) {
-		return nil, nil, DropGate
-	}
-	proved := a.cfg.Jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) == nil
 	switch {
-	case !proved || c.Method == kei.PSKDHE && admitted == nil: // or the key has ended since the request
-		admitted.Wipe()
-		return a.answer(now, from, h, request, c.Request, admitted), nil, nil
-	case admitted == nil:
-		admitted = &Admitted{From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Octets: octets}
+	case valid && admitted != nil:
+		admitted.Repeated = false // it comes with a cookie of its own: clocks may be set back (T05)
+		admitted.Proved = true
+		return nil, admitted, nil
+	case valid && c.Method == kei.TLS13 && a.offer.Offers(kei.TLS13):
+		admitted, err := a.admit(from, h, octets)
+		return nil, admitted, err
 	}
-	admitted.Container, admitted.Repeated = owned(c), false // a cookie is as fresh as a newer time
-	return nil, admitted, nil
+	admitted.Wipe()
+	answer, err := a.stranger(now, from, h, c.Request, octets, admitted != nil)
+	return answer, nil, err
 }
 
-// opened tells whether a request may be answered: there is no gate, or it opens it.
-func (a *Admission) opened(r *pc5s.DirectLinkEstablishmentRequest, request []byte) bool {
-	if !a.cfg.Gate {
-		return true
+// admit copies what was received from whoever proved an address.
+func (a *Admission) admit(from netip.AddrPort, h underlay.Header, octets int) (*Admitted, error) {
+	request := bytes.Clone(a.container.Request)
+	msg, err := pc5s.Parse(request)
+	if err != nil {
+		return nil, DropMalformed
 	}
-	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
-	return err == nil && opens(a.cfg.Local, request, offer)
+	return &Admitted{
+		From: from, Source: h.Source, Request: request, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest),
+		Container: owned(&a.container), Octets: octets, Proved: true,
+	}, nil
 }
 
 // owned copies a container away from the datagram that it aliases.

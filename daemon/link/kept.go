@@ -1,13 +1,11 @@
 package link
 
 import (
-	"crypto/hmac"
 	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
-	"pc5d/daemon/pc5s"
 	"pc5d/policy"
 )
 
@@ -32,10 +30,11 @@ type KeptKey struct {
 type KeptKeys interface {
 	// For gives the key for a peer and a service.
 	For(peer, service string) (KeptKey, bool)
-	ByID(keys.KNRPID) (KeptKey, bool)
-	// Each visits all in a fixed order until visit is false. It wipes the copies that visit said
-	// true to.
-	Each(visit func(KeptKey) bool)
+	// Peek copies the key with an ID into a caller's KeptKey, whose key has its length, and PeekAt
+	// the n-th of Len. They use no memory: it is a stranger who asks.
+	Peek(id keys.KNRPID, into *KeptKey) bool
+	PeekAt(n int, into *KeptKey) bool
+	Len() int
 	// Accept is true once for a timestamp newer than all before under this key.
 	Accept(k KeptKey, timestamp uint64) bool
 	// Take ends a key; when it returns it is gone for good. It is true for one caller only: whoever
@@ -48,17 +47,12 @@ type KeptKeys interface {
 	Put(KeptKey)
 }
 
-// maxSearch is how many keys a request without an ID is compared with before its address is
-// proved (chosen).
-const maxSearch = 16
-
 // exchange is psk-dhe in a run: this end's half, the key, and what the key proves.
 type exchange struct {
 	mine           *pskdhe.Exchange
 	psk            keys.Secret // wiped with the run unless it is a context's
 	borrowed       bool        // it is a context's
 	kept           KeptKey     // establishment: that it came from, without its key
-	proved         bool        // UE_B: a cookie proved the peer's address
 	shareA, shareB [kei.ShareLen]byte
 }
 
@@ -123,56 +117,6 @@ func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
 	if x.kept.PreShared {
 		m.authenticated, m.proof = now, ByPreSharedKey
 	}
-}
-
-// findKept finds the key that a request was made with, and verifies that it was: UE_B's side,
-// stateless.
-func findKept(store KeptKeys, local Peer, request []byte, r *pc5s.DirectLinkEstablishmentRequest, offer *kei.Offer) (KeptKey, bool) {
-	if store == nil || offer.Share == nil || offer.Binder == nil || offer.Time == nil {
-		return KeptKey{}, false
-	}
-	k, ok := namedKept(store, r, offer)
-	if !ok {
-		return KeptKey{}, false
-	}
-	if !bound(k, local, request, offer) {
-		k.Key.Wipe()
-		return KeptKey{}, false
-	}
-	return k, true
-}
-
-// bound verifies the binder of a request.
-func bound(k KeptKey, local Peer, request []byte, offer *kei.Offer) bool {
-	blank, err := blanked(request)
-	if err != nil {
-		return false
-	}
-	want, err := pskdhe.Binder(k.Key.Secret, k.Peer.Name, local.Name, blank)
-	return err == nil && hmac.Equal(want[:], offer.Binder[:])
-}
-
-// namedKept looks the key up by its ID or by a tag.
-func namedKept(store KeptKeys, r *pc5s.DirectLinkEstablishmentRequest, offer *kei.Offer) (found KeptKey, ok bool) {
-	if r.KNRPID != nil {
-		return store.ByID(keys.KNRPID(*r.KNRPID))
-	}
-	if offer.KeyTag == nil {
-		return KeptKey{}, false
-	}
-	searched := 0
-	store.Each(func(k KeptKey) bool {
-		tag, err := pskdhe.Tag(k.Key.Secret, keys.Nonce(*r.Nonce1))
-		if err == nil && hmac.Equal(tag[:], offer.KeyTag[:]) {
-			found, ok = k, true
-			return false
-		}
-		if searched++; searched == maxSearch {
-			k.Key.Wipe()
-		}
-		return searched < maxSearch
-	})
-	return found, ok
 }
 
 // keepKey hands a context's resumption key out, for the next establishment. It happens before the

@@ -31,18 +31,6 @@ func (s *keptKeys) For(peer, service string) (link.KeptKey, bool) {
 	return s.find(func(k link.KeptKey) bool { return k.Peer.Name == peer && k.Service == service })
 }
 
-func (s *keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
-	return s.find(func(k link.KeptKey) bool { return !k.PreShared && k.ID == id })
-}
-
-func (s *keptKeys) Each(visit func(link.KeptKey) bool) {
-	for _, k := range s.entries {
-		if !visit(owned(k)) {
-			return
-		}
-	}
-}
-
 func (s *keptKeys) Accept(k link.KeptKey, timestamp uint64) bool {
 	id := k.ID
 	if s.newest == nil {

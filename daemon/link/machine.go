@@ -34,6 +34,7 @@ type Machine struct {
 	authenticated  time.Time // last full authentication of the peer
 	certificateEnd time.Time // of the peer; zero: none
 
+	proved    bool // a responder's: a cookie proved the peer's address
 	parsed    *pc5s.DirectLinkEstablishmentRequest
 	peerLocal netip.Addr
 	sequence  pc5s.SequenceNumber
@@ -75,7 +76,7 @@ func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
 // whose address is validated, or a request that proved a kept key.
 func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, error) {
 	m := &Machine{
-		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From,
+		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From, proved: admitted.Proved,
 		parsed: admitted.Parsed, deadline: after(now, cfg.Timers.HalfOpen),
 	}
 	m.run = &securityRun{
@@ -97,7 +98,6 @@ func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
 	}
 	k := *admitted.Kept
 	m.run.psk = newExchange(mine, k, admitted.ShareA, mine.Share())
-	m.run.psk.proved = admitted.Container != nil
 	m.authenticatedBy(now, m.run.psk)
 	m.emit(Exchanged{Message: admitted.message(), Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	m.offer(now)

@@ -104,7 +104,7 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if r.psk != nil {
 		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
 	}
-	if r.psk != nil && !r.rekeying && !r.psk.proved { // the address is not proved: only a repeated request brings it again (T34)
+	if m.unproved() { // the address is not proved: only a repeated request brings it again (T34)
 		m.sendOnce(now, m.onSRB1(msg, c, pdcp.Clear))
 		return nil
 	}
@@ -156,7 +156,7 @@ func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityM
 	if slices.Contains(r.rejects, msg.SequenceNumber) {
 		return DropRepeated // the command that it refuses has been replaced
 	}
-	if cause != pc5s.CauseLSBConflict || len(r.offered) >= maxCommands {
+	if cause != pc5s.CauseLSBConflict || len(r.offered) >= maxCommands || m.unproved() {
 		if !r.rekeying {
 			return m.refusedInClear(pc5s.MessageDirectLinkSecurityModeReject, cause)
 		}
@@ -176,6 +176,10 @@ func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityM
 	}
 	return nil
 }
+
+// unproved tells whether nothing has proved the peer's address yet: it gets one command for its
+// request, which was longer, and no second one for a short reject (T34).
+func (m *Machine) unproved() bool { return m.run.psk != nil && !m.run.rekeying && !m.proved }
 
 // receiveComplete ends security mode control at B: the peer has now proved the key (TS 24.554,
 // 7.2.10.4).
