@@ -41,7 +41,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	identity, err := auth.LoadIdentity(p.Node.Identity, p.Node.Name, time.Now())
+	identity, err := identityOf(p.Node)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,15 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	}
 	defer conn.Close()
 	return serve(ctx, o, log, p, identity, network, conn)
+}
+
+// identityOf reads the key of the node, and the certificates that were issued for it.
+func identityOf(n provision.Node) (*auth.Identity, error) {
+	identity, err := auth.LoadIdentity(n.Identity, n.Name, time.Now())
+	if err != nil || n.Certificate == "" {
+		return identity, err
+	}
+	return identity.LoadCertificate(n.Certificate)
 }
 
 // serve wires the node to its engine and its control socket.

@@ -11,6 +11,7 @@
 //	[node]
 //	name     = "alice"             application layer ID, 1 to 128 octets
 //	identity = "identity.pem"      private key; relative to the directory of this file
+//	certificate = "node.crt"       optional: issued for the identity, leaf first
 //	listen   = "[::]:33536"        default
 //	kept_keys = "memory"           default; or "file", "none"
 //

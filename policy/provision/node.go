@@ -25,14 +25,31 @@ func (r *reader) node(root *table) {
 		n.Name = name
 	}
 	if path, ok := t.required("identity", "the path of this node's private key"); ok {
-		n.Identity = path
-		if !filepath.IsAbs(path) {
-			n.Identity = filepath.Join(filepath.Dir(doc.name), path)
-		}
+		n.Identity = doc.beside(path)
+	}
+	if path, ok := t.text("certificate"); ok {
+		n.Certificate = t.file("certificate", path)
 	}
 	n.Listen = t.listen()
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
+}
+
+// file is a path that may be relative to the directory of the main file.
+func (t *table) file(key, path string) string {
+	if path == "" {
+		t.doc.wrong(t.at(key), t.name(key)+" is empty", "name a file, or leave it out")
+		return ""
+	}
+	return t.doc.beside(path)
+}
+
+// beside resolves a path that is relative to the directory of a file.
+func (d *document) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(d.name), path)
 }
 
 // listen reads where this node is called.

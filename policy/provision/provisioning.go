@@ -18,11 +18,12 @@ type Provisioning struct {
 
 // Node is this end.
 type Node struct {
-	Name     string // application layer ID, 1 to 128 octets of UTF-8
-	Identity string // path of the private key
-	Listen   netip.AddrPort
-	KeptKeys KeptKeys
-	Timers   Timers
+	Name        string // application layer ID, 1 to 128 octets of UTF-8
+	Identity    string // path of the private key
+	Certificate string // path of the certificates that were issued for it; "": self-signed
+	Listen      netip.AddrPort
+	KeptKeys    KeptKeys
+	Timers      Timers
 }
 
 // Timers is what [node.timers] says about the request timers of TS 24.554, 12.
