@@ -7,6 +7,7 @@ import (
 	"pc5d/daemon/kept"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
+	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -20,7 +21,7 @@ func (n *Node) keepKeys() {
 	n.kept = keptKeys{n.store}
 	n.store.Retain(func(e kept.Entry) bool {
 		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-			return l.Peer == e.Peer && l.Service == e.Service && l.Pin == e.Fingerprint
+			return l.Peer == e.Peer && l.Service == e.Service && l.Trust == policy.TrustPin && l.Pin == e.Fingerprint && e.CertificateEnd.IsZero()
 		})
 	})
 }

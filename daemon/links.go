@@ -34,7 +34,7 @@ func (n *Node) addLink(l provision.Link) error {
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{
-			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
+			Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust, Pins: pinsOf(l),
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
 			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 		},
@@ -49,6 +49,14 @@ func (n *Node) addLink(l provision.Link) error {
 	}
 	n.keepers[l.Name] = k
 	return nil
+}
+
+// pinsOf are the keys that are pinned for a link; where certificates decide, none.
+func pinsOf(l provision.Link) []policy.Fingerprint {
+	if l.Trust != policy.TrustPin {
+		return nil
+	}
+	return []policy.Fingerprint{l.Pin}
 }
 
 // linkLocal is this end's link-local IPv6 address in a link: the same after each start,

@@ -281,13 +281,8 @@ func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 // Lookup finds the link of an authenticated peer.
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	for _, k := range n.ordered() {
-		if k.link.Peer != peer.Name || k.link.Service != service {
-			continue
-		}
-		for _, pin := range k.link.Pins {
-			if pin == peer.Fingerprint {
-				return k.link, true
-			}
+		if k.link.Service == service && k.link.Admits(peer) {
+			return k.link, true
 		}
 	}
 	return link.Link{}, false

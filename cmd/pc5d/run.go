@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"pc5d/daemon"
@@ -20,7 +19,6 @@ import (
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
-	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -41,7 +39,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	identity, err := identityOf(p.Node)
+	authentication, identity, err := authenticationOf(o, p)
 	if err != nil {
 		return err
 	}
@@ -50,20 +48,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return err
 	}
 	defer conn.Close()
-	return serve(ctx, o, log, p, identity, network, conn)
-}
-
-// identityOf reads the key of the node, and the certificates that were issued for it.
-func identityOf(n provision.Node) (*auth.Identity, error) {
-	identity, err := auth.LoadIdentity(n.Identity, n.Name, time.Now())
-	if err != nil || n.Certificate == "" {
-		return identity, err
-	}
-	return identity.LoadCertificate(n.Certificate)
+	return serve(ctx, o, log, p, authentication, identity, network, conn)
 }
 
 // serve wires the node to its engine and its control socket.
-func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, authentication *auth.Authentication, identity *auth.Identity, network host.Network, conn udp.Conn) error {
 	poller, err := tundev.NewPoller()
 	if err != nil {
 		return err
@@ -85,7 +74,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	}
 	node, err = daemon.New(daemon.Config{
 		OpenKept:     openKept,
-		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Auth: authentication, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
@@ -143,20 +132,6 @@ func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *
 		c.Secret, c.File = secret, filepath.Join(o.state, keptFile)
 	}
 	return func() *kept.Store { return kept.Open(c) }, nil
-}
-
-// trust is the pins of all links.
-type trust struct{ *provision.Provisioning }
-
-// Pinned implements auth.Trust.
-func (t trust) Pinned(name string) []policy.Fingerprint {
-	var pins []policy.Fingerprint
-	for _, l := range t.Links {
-		if l.Peer == name && !slices.Contains(pins, l.Pin) {
-			pins = append(pins, l.Pin)
-		}
-	}
-	return pins
 }
 
 // version is the module's version as the linker recorded it.

@@ -24,6 +24,10 @@ type Node struct {
 	Listen      netip.AddrPort
 	KeptKeys    KeptKeys
 	Timers      Timers
+
+	CA   []string             // paths of the certificates of CAs
+	CRL  []string             // paths of revocation lists; none: nothing is asked about revocation
+	Deny []policy.Fingerprint // keys that nobody may have
 }
 
 // Timers is what [node.timers] says about the request timers of TS 24.554, 12.
@@ -38,10 +42,11 @@ type Link struct {
 	Name      string
 	Peer      string // the peer's application layer ID
 	Service   string
-	Pin       policy.Fingerprint
-	Endpoint  netip.AddrPort // not valid where the peer is to call
-	Addresses []netip.Prefix // of the interface, host bits kept
-	Allowed   []netip.Prefix // masked
+	Trust     policy.Trust
+	Pin       policy.Fingerprint // where Trust is by pin
+	Endpoint  netip.AddrPort     // not valid where the peer is to call
+	Addresses []netip.Prefix     // of the interface, host bits kept
+	Allowed   []netip.Prefix     // masked
 	MTU       int
 
 	Signalling policy.Signalling
