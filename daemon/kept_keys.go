@@ -18,12 +18,22 @@ func (n *Node) keepKeys() {
 		return
 	}
 	n.store = n.cfg.OpenKept()
-	n.kept = keptKeys{n.store}
-	n.store.Retain(func(e kept.Entry) bool {
-		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-			return l.Peer == e.Peer && l.Service == e.Service && l.Trust == policy.TrustPin && l.Pin == e.Fingerprint && e.CertificateEnd.IsZero()
-		})
+	n.kept = keptKeys{n}
+	n.store.Retain(n.retains)
+}
+
+// retains tells whether a kept key is still good for a peer as the node trusts it now. A key that
+// certificates spoke for needs them to be judged again, and after a restart nobody has them: it
+// ends here, so that no change while the daemon was down is missed (T16).
+func (n *Node) retains(e kept.Entry) bool {
+	peer := link.Peer{Name: e.Peer, Fingerprint: e.Fingerprint}
+	provisioned := slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
+		if l.Peer != e.Peer || l.Service != e.Service || (l.Trust == policy.TrustCA) == e.CertificateEnd.IsZero() {
+			return false
+		}
+		return l.Trust == policy.TrustCA || l.Pin == e.Fingerprint
 	})
+	return provisioned && n.admits(peer) == nil
 }
 
 // Forget ends kept keys: of a peer, or with no name of all. The next establishment authenticates
@@ -36,7 +46,7 @@ func (n *Node) Forget(_ context.Context, peer string) (int, error) {
 }
 
 // keptKeys gives the machines the cache of resumption keys.
-type keptKeys struct{ store *kept.Store }
+type keptKeys struct{ *Node }
 
 // For implements link.KeptKeys.
 func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
@@ -61,12 +71,16 @@ func (k keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool { return k.store
 // Take implements link.KeptKeys.
 func (k keptKeys) Take(id keys.KNRPID) { k.store.Take(id) }
 
-// Put implements link.KeptKeys.
+// Put implements link.KeptKeys. A reload judges what is kept after it has changed what admits, and
+// this judges after it has kept, so that one of the two sees a key that comes at the same time.
 func (k keptKeys) Put(l link.KeptKey) {
 	k.store.Put(kept.Entry{
 		ID: l.ID, Peer: l.Peer.Name, Service: l.Service, Fingerprint: l.Peer.Fingerprint, Key: l.Key,
 		Made: l.Made, Authenticated: l.Authenticated, CertificateEnd: l.CertificateEnd,
 	})
+	if k.admits(l.Peer) != nil {
+		k.store.Retain(k.retains)
+	}
 }
 
 func keptKeyOf(e kept.Entry) link.KeptKey {

@@ -30,7 +30,7 @@ func (n *Node) addLink(l provision.Link) error {
 	if err != nil {
 		return err
 	}
-	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down"}
+	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, Trust: l.Trust.String(), State: "down"}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{

@@ -31,6 +31,7 @@ import (
 type Config struct {
 	Provisioning *provision.Provisioning
 	Auth         link.Authentication
+	Trust        Trust // nil: who was admitted stays so
 	Engine       *dataplane.Engine
 	Network      host.Network
 	Scheduler    task.Scheduler
@@ -63,6 +64,8 @@ type Node struct {
 	hinter   hinter
 	store    *kept.Store   // nil: none
 	kept     link.KeptKeys // the same for machines
+	reminder *reminder     // nil: no certificate was issued for this node
+	reload   sync.Mutex    // held for one Reload at a time
 	serial   atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
@@ -86,6 +89,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
 	n.keepKeys()
+	n.reminder = newReminder(n)
 	if n.door, err = newDoor(n); err == nil {
 		err = n.configure()
 	}
@@ -136,6 +140,7 @@ func (n *Node) Start() {
 	for _, k := range n.ordered() {
 		k.post(func(*keeper) {})
 	}
+	n.reminder.start()
 }
 
 // Stop releases all links; no new ones are made.
@@ -171,6 +176,7 @@ func (n *Node) Close() {
 		defer n.store.Close()
 	}
 	n.door.queue.Close()
+	n.reminder.close()
 	for _, k := range n.keepers {
 		k.queue.Close()
 	}
@@ -239,7 +245,7 @@ func (n *Node) begin(r *runner) {
 		r.release(pc5s.CauseConnectionNotAvailable)
 		return
 	}
-	r.step(func() {})
+	r.step(r.recheck)
 }
 
 // forget takes an ended runner out of the tables.

@@ -43,11 +43,17 @@ func statusCommand(socket *string) *cobra.Command {
 // printStatus writes the status for people. Text that came from a peer is quoted.
 func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	if end := s.Node.CertificateEnd; !end.IsZero() {
+		fmt.Fprintf(w, "  certificate %s\n", until(end))
+	}
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
 		if l.Protection != nil {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
+			if end := l.CertificateEnd; !end.IsZero() {
+				fmt.Fprintf(w, "  certificate %s\n", until(end))
+			}
 			fmt.Fprintf(w, "  keys        made %s ago, %d re-keyings, %d identifier updates\n", time.Since(l.Keys).Round(time.Second), l.Rekeyings, l.Updates)
 		}
 		fmt.Fprintf(w, "  received %d packets, %d octets; sent %d packets, %d octets\n", l.RxPackets, l.RxOctets, l.TxPackets, l.TxOctets)
@@ -57,6 +63,19 @@ func printStatus(w io.Writer, s control.Status) {
 		if l.Hint != "" && l.Hint != l.LastError {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
+	}
+}
+
+// until tells when a certificate ends, loudly where it is soon.
+func until(end time.Time) string {
+	left := time.Until(end)
+	switch days := int(left / (24 * time.Hour)); {
+	case left <= 0:
+		return fmt.Sprintf("HAS ENDED, at %s", end.UTC().Format(time.RFC3339))
+	case days < 14:
+		return fmt.Sprintf("ENDS IN %d DAYS, at %s", days, end.UTC().Format(time.RFC3339))
+	default:
+		return fmt.Sprintf("until %s, %d days", end.UTC().Format(time.RFC3339), days)
 	}
 }
 

@@ -74,7 +74,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	}
 	node, err = daemon.New(daemon.Config{
 		OpenKept:     openKept,
-		Provisioning: p, Scheduler: tasks, Auth: authentication, Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
@@ -85,11 +85,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
-	return supervise(ctx, log, engine, node, server)
+	return supervise(ctx, o, log, engine, node, server)
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
-func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
+func supervise(ctx context.Context, o options, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
 	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
@@ -103,12 +103,19 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 	log.Info("ready")
 	var err error
 	pending := 2
-	select {
-	case err = <-failed:
-		pending--
-		cancel()
-		err = errors.Join(err, <-stopped)
-	case err = <-stopped:
+	for serving := true; serving; {
+		select {
+		case <-o.reload:
+			// The node logs how it went; there is nobody else to tell.
+			_, _ = node.Reload(inner)
+		case err = <-failed:
+			pending--
+			cancel()
+			err = errors.Join(err, <-stopped)
+			serving = false
+		case err = <-stopped:
+			serving = false
+		}
 	}
 	host.Notify(host.Stopping)
 	stop()

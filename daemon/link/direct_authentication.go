@@ -187,7 +187,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity, m.authenticated = m.auth.handshake.Peer(), now
+		m.identity, m.authenticated, m.certificateEnd = m.auth.handshake.Peer(), now, m.auth.handshake.CertificateEnd()
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil

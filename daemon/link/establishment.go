@@ -22,6 +22,9 @@ func (m *Machine) Start(now time.Time) error {
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}
+	if due(m.ownEnd(), now) {
+		return ErrOwnCertificateEnd
+	}
 	r := &securityRun{role: RoleA, capabilities: capabilities(m.link), policy: pc5s.SecurityPolicy(m.link.Signalling.Protection)}
 	if err := m.drawRequest(r); err != nil {
 		return err
