@@ -173,8 +173,9 @@ func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
 	})
 }
 
-func (k *keeper) authenticated(r *runner, peer link.Peer) {
-	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
+func (k *keeper) authenticated(r *runner, e link.Authenticated) {
+	k.log.Info("peer authenticated", "peer", e.Peer.Name, "key", e.Peer.Fingerprint.String())
+	k.status.CertificateEnd = e.CertificateEnd
 	if slices.Contains(k.attempts, r) {
 		return
 	}

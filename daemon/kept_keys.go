@@ -7,6 +7,7 @@ import (
 	"pc5d/daemon/kept"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
+	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -20,16 +21,26 @@ func (n *Node) keepKeys() error {
 	if n.cfg.OpenKept != nil {
 		n.store = n.cfg.OpenKept()
 	}
-	n.kept = keptKeys{n.store, n.preShared}
+	n.kept = keptKeys{n}
 	if n.store == nil {
 		return nil
 	}
-	n.store.Retain(func(e kept.Entry) bool {
-		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-			return l.Peer == e.Peer && l.Service == e.Service && l.PSK == "" && l.Pin == e.Fingerprint
-		})
-	})
+	n.store.Retain(n.retains)
 	return nil
+}
+
+// retains tells whether a kept key is still good for a peer as the node trusts it now. A key that
+// certificates spoke for needs them to be judged again, and after a restart nobody has them: it
+// ends here, so that no change while the daemon was down is missed (T16).
+func (n *Node) retains(e kept.Entry) bool {
+	peer := link.Peer{Name: e.Peer, Fingerprint: e.Fingerprint}
+	provisioned := slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
+		if l.Peer != e.Peer || l.Service != e.Service || (l.Trust == policy.TrustCA) == e.CertificateEnd.IsZero() {
+			return false
+		}
+		return l.Trust == policy.TrustCA || l.Trust == policy.TrustPin && l.Pin == e.Fingerprint
+	})
+	return provisioned && n.admits(peer) == nil
 }
 
 // Forget ends kept keys: of a peer, or with no name of all. The next establishment authenticates
@@ -41,11 +52,8 @@ func (n *Node) Forget(_ context.Context, peer string) (int, error) {
 	return n.store.Forget(peer), nil
 }
 
-// keptKeys gives the machines the pre-shared keys and the cache of resumption keys.
-type keptKeys struct {
-	store     *kept.Store // nil: nothing is kept
-	preShared *preShared
-}
+// keptKeys gives the machines the pre-shared keys and the cache of resumption keys, where there is one.
+type keptKeys struct{ *Node }
 
 // For implements link.KeptKeys.
 func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
@@ -112,7 +120,8 @@ func (k keptKeys) Rename(from, to keys.KNRPID) {
 	}
 }
 
-// Put implements link.KeptKeys.
+// Put implements link.KeptKeys. A reload judges what is kept after it has changed what admits, and
+// this judges after it has kept, so that one of the two sees a key that comes at the same time.
 func (k keptKeys) Put(l link.KeptKey) {
 	if k.store == nil || k.preShared.stands(l.Peer.Name, l.Service) {
 		return
@@ -121,6 +130,9 @@ func (k keptKeys) Put(l link.KeptKey) {
 		ID: l.ID, Peer: l.Peer.Name, Service: l.Service, Fingerprint: l.Peer.Fingerprint, Key: l.Key,
 		Made: l.Made, Authenticated: l.Authenticated, CertificateEnd: l.CertificateEnd,
 	})
+	if k.admits(l.Peer) != nil {
+		k.store.Retain(k.retains)
+	}
 }
 
 func keptKeyOf(e kept.Entry) link.KeptKey {

@@ -30,6 +30,7 @@ import (
 type Config struct {
 	Provisioning *provision.Provisioning
 	Auth         link.Authentication
+	Trust        Trust // nil: who was admitted stays so
 	Engine       *dataplane.Engine
 	Network      host.Network
 	Scheduler    task.Scheduler
@@ -67,6 +68,8 @@ type Node struct {
 	store     *kept.Store // nil: none
 	preShared *preShared
 	kept      link.KeptKeys // both of them for machines
+	reminder  *reminder     // nil: no certificate was issued for this node
+	reload    sync.Mutex    // held for one Reload at a time
 	serial    atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
@@ -92,6 +95,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
 	err = n.keepKeys()
+	n.reminder = newReminder(n)
 	if err == nil {
 		n.door, err = newDoor(n)
 	}
@@ -145,6 +149,7 @@ func (n *Node) Start() {
 	for _, k := range n.ordered() {
 		k.post(func(*keeper) {})
 	}
+	n.reminder.start()
 }
 
 // Stop releases all links; no new ones are made.
@@ -181,6 +186,7 @@ func (n *Node) Close() {
 	}
 	defer n.preShared.wipe()
 	n.door.queue.Close()
+	n.reminder.close()
 	for _, k := range n.keepers {
 		k.queue.Close()
 	}
@@ -249,7 +255,7 @@ func (n *Node) begin(r *runner) {
 		r.release(pc5s.CauseConnectionNotAvailable)
 		return
 	}
-	r.step(func() {})
+	r.step(r.recheck)
 }
 
 // forget takes an ended runner out of the tables.
@@ -292,13 +298,8 @@ func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 // Lookup finds the link of an authenticated peer.
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	for _, k := range n.ordered() {
-		if k.link.Peer != peer.Name || k.link.Service != service {
-			continue
-		}
-		for _, pin := range k.link.Pins {
-			if pin == peer.Fingerprint {
-				return k.link, true
-			}
+		if k.link.Service == service && k.link.Admits(peer) {
+			return k.link, true
 		}
 	}
 	return link.Link{}, false

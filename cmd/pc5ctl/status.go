@@ -44,6 +44,9 @@ func statusCommand(socket *string) *cobra.Command {
 // printStatus writes the status for people. Text that came from a peer is quoted.
 func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	if end := s.Node.CertificateEnd; !end.IsZero() {
+		fmt.Fprintf(w, "  certificate %s\n", until(end))
+	}
 	if c := s.Strangers; c.Cookies > 0 {
 		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
 	}
@@ -53,6 +56,9 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
 			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
+			if end := l.CertificateEnd; !end.IsZero() {
+				fmt.Fprintf(w, "  certificate %s\n", until(end))
+			}
 			fmt.Fprintf(w, "  keys        made %s ago, %d re-keyings, %d identifier updates\n", time.Since(l.Keys).Round(time.Second), l.Rekeyings, l.Updates)
 		}
 		fmt.Fprintf(w, "  received %d packets, %d octets; sent %d packets, %d octets\n", l.RxPackets, l.RxOctets, l.TxPackets, l.TxOctets)
@@ -76,6 +82,19 @@ func proof(a *control.Authentication) string {
 		text += "; who steals this key can pose as either end"
 	}
 	return text
+}
+
+// until tells when a certificate ends, loudly where it is soon.
+func until(end time.Time) string {
+	left := time.Until(end)
+	switch days := int(left / (24 * time.Hour)); {
+	case left <= 0:
+		return fmt.Sprintf("HAS ENDED, at %s", end.UTC().Format(time.RFC3339))
+	case days < 14:
+		return fmt.Sprintf("ENDS IN %d DAYS, at %s", days, end.UTC().Format(time.RFC3339))
+	default:
+		return fmt.Sprintf("until %s, %d days", end.UTC().Format(time.RFC3339), days)
+	}
 }
 
 // protection names what protects a link.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"pc5d/daemon"
@@ -24,7 +23,6 @@ import (
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
-	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -45,7 +43,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	identity, err := auth.LoadIdentity(p.Node.Identity, p.Node.Name, time.Now())
+	authentication, identity, err := authenticationOf(o, p)
 	if err != nil {
 		return err
 	}
@@ -54,11 +52,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return err
 	}
 	defer conn.Close()
-	return serve(ctx, o, log, p, identity, network, conn)
+	return serve(ctx, o, log, p, authentication, identity, network, conn)
 }
 
 // serve wires the node to its engine and its control socket.
-func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, authentication *auth.Authentication, identity *auth.Identity, network host.Network, conn udp.Conn) error {
 	poller, err := tundev.NewPoller()
 	if err != nil {
 		return err
@@ -84,7 +82,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	}
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
-		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
@@ -95,11 +93,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
-	return supervise(ctx, log, engine, node, server)
+	return supervise(ctx, o, log, engine, node, server)
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
-func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
+func supervise(ctx context.Context, o options, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
 	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
@@ -113,12 +111,19 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 	log.Info("ready")
 	var err error
 	pending := 2
-	select {
-	case err = <-failed:
-		pending--
-		cancel()
-		err = errors.Join(err, <-stopped)
-	case err = <-stopped:
+	for serving := true; serving; {
+		select {
+		case <-o.reload:
+			// The node logs how it went; there is nobody else to tell.
+			_, _ = node.Reload(inner)
+		case err = <-failed:
+			pending--
+			cancel()
+			err = errors.Join(err, <-stopped)
+			serving = false
+		case err = <-stopped:
+			serving = false
+		}
 	}
 	host.Notify(host.Stopping)
 	stop()
@@ -170,20 +175,6 @@ func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
 		loaded[l.Name] = key
 	}
 	return loaded, nil
-}
-
-// trust is the pins of all links.
-type trust struct{ *provision.Provisioning }
-
-// Pinned implements auth.Trust.
-func (t trust) Pinned(name string) []policy.Fingerprint {
-	var pins []policy.Fingerprint
-	for _, l := range t.Links {
-		if l.Peer == name && l.PSK == "" && !slices.Contains(pins, l.Pin) {
-			pins = append(pins, l.Pin)
-		}
-	}
-	return pins
 }
 
 // version is the module's version as the linker recorded it.

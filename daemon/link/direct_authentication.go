@@ -8,6 +8,7 @@ import (
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 )
 
 const (
@@ -115,7 +116,7 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	if c.Method == kei.PSKDHE {
 		return m.returnCookie(now, c)
 	}
-	if x := m.run.psk; x != nil && x.kept.PreShared {
+	if m.link.Trust == policy.TrustPSK {
 		return DropConversation
 	}
 	if m.auth.handshake == nil {
@@ -213,7 +214,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
+		m.authenticatedByCertificate(now)
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil
@@ -222,6 +223,12 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
 	return nil
+}
+
+// authenticatedByCertificate notes who the peer is once the handshake has succeeded.
+func (m *Machine) authenticatedByCertificate(now time.Time) {
+	m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
+	m.certificateEnd = m.auth.handshake.CertificateEnd()
 }
 
 // badFlight begins again, or at last tells B why not and ends the attempt.

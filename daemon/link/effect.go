@@ -35,8 +35,9 @@ type StateChanged struct{ From, To State }
 
 // Authenticated says who the peer is and which link is being made.
 type Authenticated struct {
-	Peer Peer
-	Link Link
+	Peer           Peer
+	Link           Link
+	CertificateEnd time.Time // of the peer; zero: none
 }
 
 // InstallUserPlane hands out user-plane keys; they receive from now on and send once activated.

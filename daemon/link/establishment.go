@@ -18,6 +18,9 @@ func (m *Machine) Start(now time.Time) error {
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}
+	if due(m.ownEnd(), now) {
+		return ErrOwnCertificateEnd
+	}
 	r, err := m.request(now)
 	if err != nil {
 		return err

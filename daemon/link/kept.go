@@ -69,17 +69,11 @@ func (x *exchange) wipe() {
 	}
 }
 
-// usable tells whether a kept key stands for a link as it is provisioned today.
+// usable tells whether a kept key stands for a link as it is provisioned today: one that a pin once
+// spoke for has no end by certificate, and does not stand where certificates decide now.
 func usable(k KeptKey, l Link) bool {
-	if l.Authenticate == policy.AuthenticateAlways && !k.PreShared || k.Peer.Name != l.Peer || k.Service != l.Service {
-		return false
-	}
-	for _, pin := range l.Pins {
-		if pin == k.Peer.Fingerprint {
-			return true
-		}
-	}
-	return false
+	return (k.PreShared || l.Authenticate != policy.AuthenticateAlways) && k.Service == l.Service && l.Admits(k.Peer) &&
+		(l.Trust == policy.TrustCA) == !k.CertificateEnd.IsZero() && (l.Trust == policy.TrustPSK) == k.PreShared
 }
 
 // resume prepares psk-dhe for a request where a key is kept for the peer. A key that

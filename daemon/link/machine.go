@@ -124,6 +124,9 @@ func (m *Machine) Advance(now time.Time) {
 		m.dropOld()
 	}
 	if m.state == Established {
+		m.advanceCertificates(now)
+	}
+	if m.state == Established {
 		m.advanceKeepAlive(now)
 	}
 	if m.state == Established {
@@ -163,7 +166,7 @@ func (m *Machine) Deadline() time.Time {
 	if m.state == Released {
 		return time.Time{}
 	}
-	return earliest(m.deadline, m.retry.at, m.oldUntil, m.update.oldUntil, m.keepAliveDeadline(), m.keysDeadline(), m.wishDeadline())
+	return earliest(m.deadline, m.retry.at, m.oldUntil, m.update.oldUntil, m.keepAliveDeadline(), m.keysDeadline(), m.wishDeadline(), m.certificatesDeadline())
 }
 
 // Next returns the next effect; pull until false after every call into the machine.

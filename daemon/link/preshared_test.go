@@ -17,7 +17,7 @@ func newPreShared(t testing.TB) *pair {
 	t.Helper()
 	p := newPair(t)
 	for _, e := range []*end{p.a, p.b} {
-		e.link.Pins = []policy.Fingerprint{{0: 0x95}}
+		e.link.Trust, e.link.Pins = policy.TrustPSK, []policy.Fingerprint{{0: 0x95}}
 		e.share(bytes.Repeat([]byte{7, 1, 8}, 11)[:32])
 	}
 	return p

@@ -3,6 +3,7 @@ package link
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"pc5d/daemon/auth/kei"
@@ -36,6 +37,9 @@ func (m *Machine) request(now time.Time) (*securityRun, error) {
 	}
 	if r.psk, err = m.resume(); err != nil {
 		return nil, err
+	}
+	if m.link.Trust == policy.TrustPSK && r.psk == nil {
+		return nil, fmt.Errorf("local: link %q has no pre-shared key", m.link.Name)
 	}
 	if err := m.fillOffer(now, r); err != nil {
 		r.psk.wipe()

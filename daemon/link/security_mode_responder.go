@@ -22,7 +22,7 @@ const pseudonymLen = 32
 // command is B's start of security mode control in an establishment (TS 24.554, 7.2.10.2): the
 // peer is authenticated and its link found.
 func (m *Machine) command(now time.Time) {
-	m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
+	m.authenticatedByCertificate(now)
 	if claimed := string(m.parsed.SourceUserInfo); claimed != m.identity.Name && !isPseudonym(claimed) {
 		m.rejectAuthentication(now, fmt.Errorf("peer calls itself %q but its key belongs to %q", claimed, m.identity.Name))
 		return
@@ -38,8 +38,12 @@ func (m *Machine) offer(now time.Time) {
 		return
 	}
 	m.link = l
+	if due(m.ownEnd(), now) {
+		m.rejectEstablishment(now, pc5s.CauseNotAllowed, ErrOwnCertificateEnd)
+		return
+	}
 	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
-	m.emit(Authenticated{Peer: m.identity, Link: l})
+	m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
 	switch err := m.sendCommand(now).(type) {
 	case nil:
 		m.setState(SecurityMode)

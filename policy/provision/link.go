@@ -51,7 +51,7 @@ func (r *reader) link(t *table) {
 		l.MTU = linkMTU(t, mtu)
 	}
 	word(t, "authentication", &l.Authentication, policy.AuthenticateWhenNeeded.String(), policy.AuthenticateAlways.String())
-	t.credentials(&l)
+	r.trust(t, &l)
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
 	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))
