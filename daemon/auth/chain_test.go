@@ -92,7 +92,7 @@ func (c chainCase) check(t *testing.T, what string, h link.Handshake, err error)
 }
 
 // chainCases are the chains, by what is asked of them.
-func chainCases(t *testing.T) []chainCase {
+func chainCases(t testing.TB) []chainCase {
 	day := 24 * time.Hour
 	root, second := newAuthority(t, "fleet", nil, keyOf(9), nil), newAuthority(t, "second", nil, p256(t), nil)
 	below := newAuthority(t, "below", root, keyOf(8), nil)
@@ -196,7 +196,7 @@ func chainCases(t *testing.T) []chainCase {
 }
 
 // altered flips one bit of a certificate's signature.
-func altered(t *testing.T, c *x509.Certificate) *x509.Certificate {
+func altered(t testing.TB, c *x509.Certificate) *x509.Certificate {
 	t.Helper()
 	der := bytes.Clone(c.Raw)
 	der[len(der)-1] ^= 1
