@@ -31,6 +31,7 @@ const keptFile = "kept-keys"
 
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
+	host.SealMemory(log)
 	network, err := host.Open()
 	if err != nil {
 		return err

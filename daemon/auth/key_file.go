@@ -7,10 +7,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"pc5d/policy"
 )
@@ -19,8 +17,6 @@ const (
 	pemKey         = "PRIVATE KEY"
 	pemPublicKey   = "PUBLIC KEY"
 	pemCertificate = "CERTIFICATE"
-
-	maxKeyFile = 16 << 10
 )
 
 // GenerateKey makes an Ed25519 key in a new file that only its owner can read.
@@ -86,20 +82,9 @@ func PublicKey(path string) ([]byte, error) {
 
 // LoadKey reads a private key, and refuses one that others could have read (T70).
 func LoadKey(path string) (crypto.Signer, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key file %s does not exist: make one with pc5ctl key gen %s", path, path)
-	}
+	b, err := readSecret("key file", path, "make one with pc5ctl key gen "+path)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	defer f.Close()
-	if err := checkFile(f, path); err != nil {
 		return nil, err
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
 	defer clear(b)
 	block, _ := pem.Decode(b)
@@ -116,20 +101,6 @@ func LoadKey(path string) (crypto.Signer, error) {
 		return nil, fmt.Errorf("key file %s has a key of type %T: Ed25519 or ECDSA P-256 is needed; make one with pc5ctl key gen", path, key)
 	}
 	return signer, nil
-}
-
-func checkFile(f *os.File, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("key file %s is readable by others (mode %04o): chmod 600 it, and make a new key if others may have read it", path, info.Mode().Perm())
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("key file %s belongs to user %d: chown it to root or to the daemon's user", path, st.Uid)
-	}
-	return nil
 }
 
 // fingerprint hashes the SubjectPublicKeyInfo of a key.

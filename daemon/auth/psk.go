@@ -6,9 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 
 	"pc5d/daemon/keys"
 )
@@ -34,22 +31,11 @@ func GeneratePSK(path string) error {
 // of drawing it is refused, as far as that shows (T19), and so is a file that others could have read
 // (T70). The caller wipes the key.
 func LoadPSK(path string) (keys.Secret, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return keys.Secret{}, fmt.Errorf("pre-shared key %s does not exist: make one with pc5ctl key psk %s, and bring it to the peer by a way that nobody reads", path, path)
-	}
+	b, err := readSecret("pre-shared key", path, "make one with pc5ctl key psk "+path+", and bring it to the peer by a way that nobody reads")
 	if err != nil {
-		return keys.Secret{}, fmt.Errorf("pre-shared key: %w", err)
-	}
-	defer f.Close()
-	if err := checkFile(f, path); err != nil {
 		return keys.Secret{}, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, 256))
 	defer clear(b)
-	if err != nil {
-		return keys.Secret{}, fmt.Errorf("pre-shared key %s: %w", path, err)
-	}
 	key, err := parsePSK(bytes.TrimSuffix(b, []byte("\n")))
 	if err != nil {
 		return keys.Secret{}, fmt.Errorf("pre-shared key %s %w: make one with pc5ctl key psk", path, err)

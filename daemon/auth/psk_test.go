@@ -52,25 +52,3 @@ func TestT19_OnlyRandomKeys(t *testing.T) {
 		}
 	}
 }
-
-// TestT70_PSKFile: a pre-shared key that others can read is refused.
-func TestT70_PSKFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bob.psk")
-	if err := GeneratePSK(path); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o660, 0o601} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := LoadPSK(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
-			t.Errorf("mode %v: %v", mode, err)
-		}
-	}
-	if _, err := LoadPSK(path + "x"); err == nil || !strings.Contains(err.Error(), "does not exist") {
-		t.Errorf("missing: %v", err)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
@@ -131,6 +132,21 @@ func (m *Machine) knrp(r *securityRun, b basis) (keys.KNRP, error) {
 		theirs = b.shareB
 	}
 	return r.psk.mine.KNRP(r.psk.psk, theirs, ctx, r.psk.shareA, b.shareB)
+}
+
+// derive makes the context of a command. K_NRP exists in here only: nobody keeps it.
+func (m *Machine) derive(now time.Time, r *securityRun, on basis, p contextParameters) (c *securityContext, err error) {
+	keys.Erasing(func() {
+		var knrp keys.KNRP
+		if knrp, err = m.knrp(r, on); err != nil {
+			return
+		}
+		defer knrp.Wipe()
+		if c, err = newSecurityContext(now, knrp, p); err == nil {
+			c.kept = keys.DeriveResumptionKey(knrp)
+		}
+	})
+	return c, err
 }
 
 // keyContext is the ctx that binds K_NRP to the request, both L2 IDs, both names and, where

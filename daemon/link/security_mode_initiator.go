@@ -87,12 +87,7 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 	if err != nil {
 		return nil, err
 	}
-	knrp, err := m.knrp(r, on)
-	if err != nil {
-		return nil, DropUnverified
-	}
-	defer knrp.Wipe()
-	c, err := newSecurityContext(in.now, knrp, contextParameters{
+	c, err := m.derive(in.now, r, on, contextParameters{
 		name: Name{Local: m.local, Peer: on.peer, Session: session}, direction: 0,
 		ciphering: msg.Selected.Ciphering, integrity: msg.Selected.Integrity, suite: chosen, nonce1: r.nonce1, nonce2: keys.Nonce(*msg.Nonce2),
 	})
@@ -103,7 +98,6 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 		c.wipe()
 		return nil, DropUnverified
 	}
-	c.kept = keys.DeriveResumptionKey(knrp)
 	if on.psk && !r.rekeying {
 		m.peer = on.peer
 		m.authenticatedBy(in.now, r.psk)

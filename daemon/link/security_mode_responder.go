@@ -82,19 +82,14 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	knrp, err := m.knrp(r, m.ownBasis())
-	if err != nil {
-		return err
-	}
-	defer knrp.Wipe()
-	c, err := newSecurityContext(now, knrp, contextParameters{
+	c, err := m.derive(now, r, m.ownBasis(), contextParameters{
 		name: Name{Local: m.local, Peer: m.peer, Session: keys.NewSessionID(r.msb, lsb)}, direction: 1,
 		ciphering: selected.Ciphering, integrity: selected.Integrity, suite: chosen, nonce1: r.nonce1, nonce2: nonce2,
 	})
 	if err != nil {
 		return err
 	}
-	c.kept, c.knrpID = keys.DeriveResumptionKey(knrp), keys.KNRPID(id)<<16
+	c.knrpID = keys.KNRPID(id) << 16
 	m.agree(r, c)
 	if r.rekeying {
 		m.emit(m.userPlane(c))

@@ -2,7 +2,6 @@ package provision
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"pc5d/policy"
 )
@@ -61,10 +60,7 @@ func (t *table) psk(l *Link) {
 	if l.Authentication == policy.AuthenticateAlways {
 		t.doc.wrong(t.at("psk"), `link.authentication "always" has no meaning with link.psk`, "each establishment proves the pre-shared key: remove link.authentication")
 	}
-	l.PSK = path
-	if !filepath.IsAbs(path) {
-		l.PSK = filepath.Join(filepath.Dir(t.doc.name), path)
-	}
+	l.PSK = t.doc.beside(path)
 }
 
 // trust holds all links to one peer to one way: who the peer is turns out before what it wants, so
