@@ -56,7 +56,10 @@ func newDoor(n *Node) (*door, error) {
 	}
 	var key [32]byte
 	rand.Read(key[:]) // never fails: the runtime ends the process instead
-	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar, n, n.kept), sources: newSources(n.limits, n.now(), key)}
+	d := &door{node: n, sources: newSources(n.limits, n.now(), key)}
+	d.admission = link.NewAdmission(link.AdmissionConfig{
+		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
+	})
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil
 }
@@ -78,7 +81,7 @@ func (d *door) receive(from netip.AddrPort, datagram []byte) {
 	case admitted == nil || d.wantsCookie(admitted):
 		d.cookies.Add(1)
 		d.node.send(dataplane.Port{}, from, answer)
-		wipe(admitted)
+		admitted.Wipe()
 	default:
 		d.post(admitted)
 	}
@@ -104,20 +107,13 @@ func (d *door) post(a *link.Admitted) {
 	if d.waiting.Add(1) > int32(d.node.limits.Waiting) {
 		d.waiting.Add(-1)
 		d.refused[obstacleWaiting].Add(1)
-		wipe(a)
+		a.Wipe()
 		return
 	}
 	d.queue.Post(func() {
 		d.waiting.Add(-1)
 		d.admit(a)
 	})
-}
-
-// wipe ends the copy of a key that an admission has.
-func wipe(a *link.Admitted) {
-	if a != nil && a.Kept != nil {
-		a.Kept.Key.Wipe()
-	}
 }
 
 // conversationWith names the conversation of an admission.
@@ -129,7 +125,7 @@ func conversationWith(a *link.Admitted) conversation {
 func (d *door) refuse(a *link.Admitted, why obstacle, cause pc5s.Cause) {
 	d.refused[why].Add(1)
 	d.node.send(dataplane.Port{}, a.From, a.Refusal(cause))
-	wipe(a)
+	a.Wipe()
 }
 
 // admit makes a responder, or leaves a repeated first response to the one that exists. The
@@ -141,7 +137,7 @@ func (d *door) admit(admitted *link.Admitted) {
 		if r := n.halfOpen.runner(c); r != nil {
 			r.readmit(admitted)
 		} else {
-			wipe(admitted)
+			admitted.Wipe()
 		}
 		return
 	}

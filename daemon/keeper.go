@@ -44,6 +44,7 @@ type keeper struct {
 	attempts []*runner      // under way: at most one as UE_A, and authenticated ones as UE_B
 	retryAt  time.Time
 	backoff  time.Duration
+	renewal  reauthentication // of current
 	waiters  []waiter
 	status   control.LinkStatus
 }
@@ -65,17 +66,28 @@ func (k *keeper) post(change func(*keeper)) {
 }
 
 func (k *keeper) wake() {
-	k.retryAt = time.Time{}
+	if due(k.retryAt, k.node.now()) {
+		k.retryAt = time.Time{}
+	}
 	k.pursue()
 }
 
-// pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
-// time of the next one.
+// pursue starts an attempt where the link is wanted and nothing is under way, or where its peer has
+// to be authenticated again, or waits for the time of the next one.
 func (k *keeper) pursue() {
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()
 	}
-	k.queue.WakeAt(k.retryAt)
+	k.renew(k.node.now())
+	k.queue.WakeAt(k.next())
+}
+
+// next is when there is something to do.
+func (k *keeper) next() time.Time {
+	if k.current == nil {
+		return k.retryAt
+	}
+	return sooner(k.retryAt, sooner(k.renewal.due, k.renewal.end))
 }
 
 // halt comes before the releases of a daemon that stops.
@@ -92,19 +104,30 @@ func (k *keeper) start() {
 	if k.queued {
 		return
 	}
-	if !k.node.outbound.begin(k.endpoint.Addr(), k) {
-		k.queued = true
-		k.setState("waiting")
-		return
-	}
-	r, err := k.node.initiate(k)
-	if err != nil {
-		k.node.outbound.end(k.endpoint.Addr())
+	switch err := k.attempt(k.link); {
+	case err != nil:
 		k.failed(err)
-		return
+	case k.queued:
+		k.setState("waiting")
+	default:
+		k.setState("establishing")
+	}
+}
+
+// attempt starts one as UE_A, or queues where as many are under way to the address as it takes.
+func (k *keeper) attempt(l link.Link) error {
+	to := k.endpoint.Addr()
+	if !k.node.outbound.begin(to, k) {
+		k.queued = true
+		return nil
+	}
+	r, err := k.node.initiate(k, l)
+	if err != nil {
+		k.node.outbound.end(to)
+		return err
 	}
 	k.attempts = append(k.attempts, r)
-	k.setState("establishing")
+	return nil
 }
 
 // down is the operator's word, and so is up.
@@ -150,8 +173,9 @@ func (k *keeper) run(w waiter, ask func(*link.Machine, time.Time) error) {
 	})
 }
 
-func (k *keeper) authenticated(r *runner, peer link.Peer) {
-	k.log.Info("peer authenticated", "peer", peer.Name, "key", peer.Fingerprint.String())
+func (k *keeper) authenticated(r *runner, e link.Authenticated) {
+	k.log.Info("peer authenticated", "peer", e.Peer.Name, "key", e.Peer.Fingerprint.String())
+	k.status.CertificateEnd = e.CertificateEnd
 	if slices.Contains(k.attempts, r) {
 		return
 	}
@@ -216,6 +240,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 		k.dismiss(errReplaced)
 	}
 	k.current, k.since = r, lead
+	k.renewal = reauthenticationAfter(e.Authenticated, r.role, k.node.cfg.Timers)
 	for _, o := range k.attempts {
 		if yields(o, r.nonce, lead) {
 			o.abandon()
@@ -310,9 +335,10 @@ func (k *keeper) retry() {
 }
 
 // refusal tells failures that only a change of somebody's provisioning mends: this end refused
-// the peer.
+// the peer. A kept key that had ended at the peer is none: the next attempt authenticates in full.
 func refusal(err error) bool {
 	var refused *link.RefusedError
 	var rejected *link.RejectedError
-	return errors.As(err, &refused) || errors.As(err, &rejected)
+	ended := errors.As(err, &rejected) && !rejected.Local && rejected.Cause == pc5s.CauseAuthenticationFailure
+	return errors.As(err, &refused) || rejected != nil && !ended
 }

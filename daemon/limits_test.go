@@ -257,7 +257,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	for range 5 {
 		r := k.runner()
 		r.role = link.RoleB
-		k.authenticated(r, link.Peer{Name: "evil"})
+		k.authenticated(r, link.Authenticated{Peer: link.Peer{Name: "evil"}})
 	}
 	if len(k.attempts) != 2 {
 		t.Errorf("%d attempts", len(k.attempts))

@@ -30,11 +30,11 @@ func (n *Node) addLink(l provision.Link) error {
 	if err != nil {
 		return err
 	}
-	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down"}
+	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, Trust: l.Trust.String(), State: "down"}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{
-			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
+			Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust, Pins: n.pinsOf(l),
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
 			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 		},
@@ -48,6 +48,19 @@ func (n *Node) addLink(l provision.Link) error {
 		}
 	}
 	n.keepers[l.Name] = k
+	return nil
+}
+
+// pinsOf are the fingerprints that stand for the peer; none where certificates decide.
+func (n *Node) pinsOf(l provision.Link) []policy.Fingerprint {
+	switch l.Trust {
+	case policy.TrustPin:
+		return []policy.Fingerprint{l.Pin}
+	case policy.TrustPSK:
+		if fp, ok := n.preShared.pin(l.Peer, l.Service); ok {
+			return []policy.Fingerprint{fp}
+		}
+	}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
@@ -29,20 +30,22 @@ import (
 type Config struct {
 	Provisioning *provision.Provisioning
 	Auth         link.Authentication
+	Trust        Trust // nil: who was admitted stays so
 	Engine       *dataplane.Engine
 	Network      host.Network
 	Scheduler    task.Scheduler
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
 	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	// OpenKept opens the cache of resumption keys, with the state directory locked; the Node
-	// closes it. nil: each establishment authenticates in full.
-	OpenKept func() *kept.Store
-	StateDir string
-	Timers   link.Timers
-	Limits   Limits
-	Log      *slog.Logger
-	Version  string
-	Observe  func(Observation) // nil outside of simulations; called by any queue's tasks
+	// closes it. nil, or none returned: each establishment authenticates in full.
+	OpenKept  func() *kept.Store
+	PreShared map[string]keys.Secret // by link; the Node keeps and wipes them
+	StateDir  string
+	Timers    link.Timers
+	Limits    Limits
+	Log       *slog.Logger
+	Version   string
+	Observe   func(Observation) // nil outside of simulations; called by any queue's tasks
 }
 
 // stopLimit bounds the releases of a daemon that stops.
@@ -50,21 +53,24 @@ const stopLimit = 1500 * time.Millisecond
 
 // Node is a running pc5d: all links of one host.
 type Node struct {
-	cfg      Config
-	limits   Limits
-	log      *slog.Logger // limited
-	state    *state
-	keepers  map[string]*keeper // fixed after New
-	demux    *demux
-	door     *door
-	halfOpen *halfOpen
-	outbound *outbound
-	drops    [32]atomic.Uint64 // by link.Drop
-	refused  atomic.Uint64     // full inboxes
-	hinter   hinter
-	store    *kept.Store   // nil: none
-	kept     link.KeptKeys // the same for machines
-	serial   atomic.Uint64 // of what happens to runners, so that it has one order
+	cfg       Config
+	limits    Limits
+	log       *slog.Logger // limited
+	state     *state
+	keepers   map[string]*keeper // fixed after New
+	demux     *demux
+	door      *door
+	halfOpen  *halfOpen
+	outbound  *outbound
+	drops     [32]atomic.Uint64 // by link.Drop
+	refused   atomic.Uint64     // full inboxes
+	hinter    hinter
+	store     *kept.Store // nil: none
+	preShared *preShared
+	kept      link.KeptKeys // both of them for machines
+	reminder  *reminder     // nil: no certificate was issued for this node
+	reload    sync.Mutex    // held for one Reload at a time
+	serial    atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
 	runners    []*runner  // in the order of their start
@@ -88,8 +94,12 @@ func New(cfg Config) (*Node, error) {
 		halfOpen: newHalfOpen(limits), outbound: newOutbound(limits.Attempts), ended: make(chan struct{}),
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
-	n.keepKeys()
-	if n.door, err = newDoor(n); err == nil {
+	err = n.keepKeys()
+	n.reminder = newReminder(n)
+	if err == nil {
+		n.door, err = newDoor(n)
+	}
+	if err == nil {
 		err = n.configure()
 	}
 	if err != nil {
@@ -139,6 +149,7 @@ func (n *Node) Start() {
 	for _, k := range n.ordered() {
 		k.post(func(*keeper) {})
 	}
+	n.reminder.start()
 }
 
 // Stop releases all links; no new ones are made.
@@ -173,7 +184,9 @@ func (n *Node) Close() {
 	if n.store != nil {
 		defer n.store.Close()
 	}
+	defer n.preShared.wipe()
 	n.door.queue.Close()
+	n.reminder.close()
 	for _, k := range n.keepers {
 		k.queue.Close()
 	}
@@ -211,10 +224,11 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 	}
 }
 
-// initiate starts an attempt as UE_A for a keeper, which outbound has entered.
-func (n *Node) initiate(k *keeper) (*runner, error) {
+// initiate starts an attempt as UE_A for a keeper, which outbound has entered, as its link says or
+// with more demands.
+func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 	local := n.Reserve()
-	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
+	m := link.NewInitiator(n.machineConfig(local), l, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
@@ -241,7 +255,7 @@ func (n *Node) begin(r *runner) {
 		r.release(pc5s.CauseConnectionNotAvailable)
 		return
 	}
-	r.step(func() {})
+	r.step(r.recheck)
 }
 
 // forget takes an ended runner out of the tables.
@@ -284,13 +298,8 @@ func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 // Lookup finds the link of an authenticated peer.
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	for _, k := range n.ordered() {
-		if k.link.Peer != peer.Name || k.link.Service != service {
-			continue
-		}
-		for _, pin := range k.link.Pins {
-			if pin == peer.Fingerprint {
-				return k.link, true
-			}
+		if k.link.Service == service && k.link.Admits(peer) {
+			return k.link, true
 		}
 	}
 	return link.Link{}, false

@@ -155,7 +155,7 @@ func (r *runner) perform(e link.Effect) {
 			r.proved()
 		}
 		r.meet(r.node.keepers[e.Link.Name])
-		r.notify(func(k *keeper) { k.authenticated(r, e.Peer) })
+		r.notify(func(k *keeper) { k.authenticated(r, e) })
 	case link.InstallUserPlane:
 		r.install(e)
 	case link.ActivateUserPlane:

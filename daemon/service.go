@@ -17,7 +17,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 	local := n.cfg.Auth.Local()
 	s := control.Status{
 		Version: n.cfg.Version,
-		Node:    control.Node{Name: local.Name, Fingerprint: local.Fingerprint.String(), Listen: n.cfg.Provisioning.Node.Listen.String()},
+		Node:    control.Node{Name: local.Name, Fingerprint: local.Fingerprint.String(), Listen: n.cfg.Provisioning.Node.Listen.String(), CertificateEnd: n.cfg.Auth.CertificateEnd()},
 		Drops:   map[string]uint64{},
 	}
 	for i := range n.drops {

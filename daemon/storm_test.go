@@ -17,6 +17,7 @@ import (
 	"pc5d/daemon/auth"
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
+	"pc5d/daemon/kept"
 	"pc5d/daemon/link"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
@@ -35,6 +36,7 @@ type site struct {
 	key     ed25519.PrivateKey
 	id      *auth.Identity
 	peer    *site
+	member  *auth.Authentication // of a fleet; nil: the peer is pinned
 	device  *tundev.Fake
 	conn    *udp.Fake
 	node    *daemon.Node
@@ -94,8 +96,12 @@ func newSites(t *testing.T, words string, change func(*link.Timers)) (a, b *site
 
 func (s *site) run(t *testing.T, network *udp.Network, words string, change func(*link.Timers)) {
 	t.Helper()
-	file := fmt.Sprintf("[node]\nname = %q\nidentity = \"key\"\n[[link]]\nname = \"link\"\npeer = %q\npin = %q\nendpoint = %q\naddresses = [\"%s/32\"]\nallowed = [\"%s/32\"]\n%s\n",
-		s.name, s.peer.name, s.Pinned(s.peer.name)[0], s.peer.address, s.inner, s.peer.inner, words)
+	node, trust := "", fmt.Sprintf("pin = %q", s.Pinned(s.peer.name)[0])
+	if s.member != nil {
+		node, trust = "ca = [\"ca.crt\"]\n", "trust = \"ca\""
+	}
+	file := fmt.Sprintf("[node]\nname = %q\nidentity = \"key\"\n%s[[link]]\nname = \"link\"\npeer = %q\n%s\nendpoint = %q\naddresses = [\"%s/32\"]\nallowed = [\"%s/32\"]\n%s\n",
+		s.name, node, s.peer.name, trust, s.peer.address, s.inner, s.peer.inner, words)
 	p, err := provision.Parse(s.name+".toml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +118,7 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 		Stirred:    func(link string) { s.node.Stirred(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
-	s.node, err = daemon.New(daemon.Config{
+	config := daemon.Config{
 		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test", Limits: daemon.Limits{LogEvery: 1},
 		Auth: auth.New(auth.Config{Identity: s.id, Trust: s, Now: time.Now, Curves: auth.Classic()}), Timers: timers,
 		OpenTUN: func(name string, _ int) (tundev.Device, error) {
@@ -120,7 +126,12 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 			return s.device, nil
 		},
 		OpenPort: func() (udp.Conn, error) { return network.Listen(netip.AddrPortFrom(s.address.Addr(), 0)), nil },
-	})
+	}
+	if s.member != nil {
+		config.Auth, config.Trust = s.member, s.member
+		config.OpenKept = func() *kept.Store { return kept.Open(kept.Config{}) }
+	}
+	s.node, err = daemon.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

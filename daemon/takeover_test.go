@@ -113,7 +113,7 @@ func TestAttemptsOfAPeerAreBounded(t *testing.T) {
 	for range 100 {
 		last = k.runner()
 		last.role = link.RoleB
-		k.authenticated(last, link.Peer{Name: "evil"})
+		k.authenticated(last, link.Authenticated{Peer: link.Peer{Name: "evil"}})
 	}
 	if n := len(k.attempts); n > 8 || k.attempts[0] != own || k.attempts[n-1] != last {
 		t.Errorf("%d attempts", n)

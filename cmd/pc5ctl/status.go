@@ -11,6 +11,7 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/control/client"
+	"pc5d/daemon/link"
 )
 
 // statusCommand prints what the daemon says of itself.
@@ -43,6 +44,9 @@ func statusCommand(socket *string) *cobra.Command {
 // printStatus writes the status for people. Text that came from a peer is quoted.
 func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	if end := s.Node.CertificateEnd; !end.IsZero() {
+		fmt.Fprintf(w, "  certificate %s\n", until(end))
+	}
 	if c := s.Strangers; c.Cookies > 0 {
 		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
 	}
@@ -50,7 +54,11 @@ func printStatus(w io.Writer, s control.Status) {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
 		if l.Protection != nil {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
+			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
+			if end := l.CertificateEnd; !end.IsZero() {
+				fmt.Fprintf(w, "  certificate %s\n", until(end))
+			}
 			fmt.Fprintf(w, "  keys        made %s ago, %d re-keyings, %d identifier updates\n", time.Since(l.Keys).Round(time.Second), l.Rekeyings, l.Updates)
 		}
 		fmt.Fprintf(w, "  received %d packets, %d octets; sent %d packets, %d octets\n", l.RxPackets, l.RxOctets, l.TxPackets, l.TxOctets)
@@ -60,6 +68,32 @@ func printStatus(w io.Writer, s control.Status) {
 		if l.Hint != "" && l.Hint != l.LastError {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
+	}
+}
+
+// proof names what the peer showed. C3: whoever has a pre-shared key can pose as either end to the
+// other, so that is said.
+func proof(a *control.Authentication) string {
+	if a == nil {
+		return "not authenticated"
+	}
+	text := fmt.Sprintf("proved %s %s; in full %s ago", a.Proof, a.Key, time.Since(a.Full).Round(time.Second))
+	if a.Proof == link.ByPreSharedKey.String() {
+		text += "; who steals this key can pose as either end"
+	}
+	return text
+}
+
+// until tells when a certificate ends, loudly where it is soon.
+func until(end time.Time) string {
+	left := time.Until(end)
+	switch days := int(left / (24 * time.Hour)); {
+	case left <= 0:
+		return fmt.Sprintf("HAS ENDED, at %s", end.UTC().Format(time.RFC3339))
+	case days < 14:
+		return fmt.Sprintf("ENDS IN %d DAYS, at %s", days, end.UTC().Format(time.RFC3339))
+	default:
+		return fmt.Sprintf("until %s, %d days", end.UTC().Format(time.RFC3339), days)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Command pc5d establishes secured one-to-one PC5 links and routes IP traffic over them. It
 // runs in the foreground, logs to standard error, and releases its links on SIGTERM.
+// On SIGHUP it reads anew whom it trusts, as pc5ctl reload does.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 type options struct {
 	config, socket, state string
 	clean, debug          bool
+	reload                <-chan os.Signal // SIGHUP
 }
 
 func main() {
@@ -36,6 +38,9 @@ func main() {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	o.reload = hangups
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx, o, log); err != nil && !errors.Is(err, context.Canceled) {

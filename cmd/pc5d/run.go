@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"pc5d/daemon"
@@ -15,12 +17,12 @@ import (
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
-	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -41,7 +43,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	identity, err := auth.LoadIdentity(p.Node.Identity, p.Node.Name, time.Now())
+	authentication, identity, err := authenticationOf(o, p)
 	if err != nil {
 		return err
 	}
@@ -50,11 +52,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return err
 	}
 	defer conn.Close()
-	return serve(ctx, o, log, p, identity, network, conn)
+	return serve(ctx, o, log, p, authentication, identity, network, conn)
 }
 
 // serve wires the node to its engine and its control socket.
-func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, authentication *auth.Authentication, identity *auth.Identity, network host.Network, conn udp.Conn) error {
 	poller, err := tundev.NewPoller()
 	if err != nil {
 		return err
@@ -74,9 +76,13 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
+	preShared, err := preSharedKeys(p)
+	if err != nil {
+		return err
+	}
 	node, err = daemon.New(daemon.Config{
-		OpenKept:     openKept,
-		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		OpenKept: openKept, PreShared: preShared,
+		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
@@ -87,11 +93,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
-	return supervise(ctx, log, engine, node, server)
+	return supervise(ctx, o, log, engine, node, server)
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
-func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
+func supervise(ctx context.Context, o options, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
 	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
@@ -105,12 +111,19 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 	log.Info("ready")
 	var err error
 	pending := 2
-	select {
-	case err = <-failed:
-		pending--
-		cancel()
-		err = errors.Join(err, <-stopped)
-	case err = <-stopped:
+	for serving := true; serving; {
+		select {
+		case <-o.reload:
+			// The node logs how it went; there is nobody else to tell.
+			_, _ = node.Reload(inner)
+		case err = <-failed:
+			pending--
+			cancel()
+			err = errors.Join(err, <-stopped)
+			serving = false
+		case err = <-stopped:
+			serving = false
+		}
 	}
 	host.Notify(host.Stopping)
 	stop()
@@ -120,34 +133,48 @@ func supervise(ctx context.Context, log *slog.Logger, engine *dataplane.Engine, 
 	return err
 }
 
-// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none.
+// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none. A file
+// of a former provisioning that wanted one does not outlive the change.
 func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity) (func() *kept.Store, error) {
-	if p.Node.KeptKeys == provision.KeptNowhere {
-		return nil, nil
+	file := filepath.Join(o.state, keptFile)
+	tell := func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }
+	c := kept.Config{Now: time.Now, Event: tell}
+	if p.Node.KeptKeys != provision.KeptInFile {
+		return func() *kept.Store {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				tell("the file is not wanted any more and stays: remove it by hand", err)
+			}
+			if p.Node.KeptKeys == provision.KeptNowhere {
+				return nil
+			}
+			return kept.Open(c)
+		}, nil
 	}
-	c := kept.Config{Now: time.Now, Event: func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }}
-	if p.Node.KeptKeys == provision.KeptInFile {
-		secret, err := identity.Secret("kept keys")
-		if err != nil {
-			return nil, err
-		}
-		c.Secret, c.File = secret, filepath.Join(o.state, keptFile)
+	secret, err := identity.Secret("kept keys")
+	if err != nil {
+		return nil, err
 	}
-	return func() *kept.Store { return kept.Open(c) }, nil
+	c.Secret, c.File = secret, file
+	return func() *kept.Store {
+		defer secret.Wipe()
+		return kept.Open(c)
+	}, nil
 }
 
-// trust is the pins of all links.
-type trust struct{ *provision.Provisioning }
-
-// Pinned implements auth.Trust.
-func (t trust) Pinned(name string) []policy.Fingerprint {
-	var pins []policy.Fingerprint
-	for _, l := range t.Links {
-		if l.Peer == name && !slices.Contains(pins, l.Pin) {
-			pins = append(pins, l.Pin)
+// preSharedKeys reads the pre-shared keys of the links.
+func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
+	loaded := map[string]keys.Secret{}
+	for _, l := range p.Links {
+		if l.PSK == "" {
+			continue
 		}
+		key, err := auth.LoadPSK(l.PSK)
+		if err != nil {
+			return nil, fmt.Errorf("link %q: %w", l.Name, err)
+		}
+		loaded[l.Name] = key
 	}
-	return pins
+	return loaded, nil
 }
 
 // version is the module's version as the linker recorded it.

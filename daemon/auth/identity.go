@@ -2,20 +2,14 @@ package auth
 
 import (
 	"crypto"
-	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"net/url"
-	"os"
-	"syscall"
 	"time"
 
 	"pc5d/daemon/keys"
@@ -23,66 +17,37 @@ import (
 )
 
 const (
-	pemKey = "PRIVATE KEY"
 	scheme = "pc5"
 
-	// The certificate is only a vessel for the key: made at each start, trusted by pin. It is
-	// valid a century either way, so that a start before the clock was set costs nothing (T76).
+	// The certificate that a node makes for itself is only a vessel for the key: made at each start,
+	// trusted by pin. It is valid a century either way, so that a start before the clock was set costs
+	// nothing (T76).
 	validity = 100 * 365 * 24 * time.Hour
 )
 
-// Identity is this node's name and long-term key.
+// Identity is this node's name, its long-term key, and the certificates that it shows. The key may
+// be any crypto.Signer whose public half is of a KeyType.
 type Identity struct {
 	name        string
 	fingerprint policy.Fingerprint
 	certificate tls.Certificate
-}
-
-// GenerateKey makes an Ed25519 key in a new file that only its owner can read.
-func GenerateKey(path string) (policy.Fingerprint, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return policy.Fingerprint{}, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return policy.Fingerprint{}, err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return policy.Fingerprint{}, fmt.Errorf("%s exists: a key is never overwritten; name another file", path)
-	}
-	if err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
-	}
-	err = pem.Encode(f, &pem.Block{Type: pemKey, Bytes: der})
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(path)
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
-	}
-	return fingerprint(public)
-}
-
-// KeyFingerprint returns the fingerprint of the key in a file.
-func KeyFingerprint(path string) (policy.Fingerprint, error) {
-	key, err := loadKey(path)
-	if err != nil {
-		return policy.Fingerprint{}, err
-	}
-	return fingerprint(key.Public())
+	end         time.Time // of the issued certificates; zero: self-signed
 }
 
 // LoadIdentity reads the key of a node and makes its certificate.
 func LoadIdentity(path, name string, now time.Time) (*Identity, error) {
-	key, err := loadKey(path)
+	key, err := LoadKey(path)
 	if err != nil {
 		return nil, err
 	}
 	return NewIdentity(key, name, now)
 }
 
-// NewIdentity makes an identity from a key.
+// NewIdentity makes an identity from a key, with a certificate that the key signs itself.
 func NewIdentity(key crypto.Signer, name string, now time.Time) (*Identity, error) {
+	if !SupportedKey(key.Public()) {
+		return nil, fmt.Errorf("identity %q: a key of type %T: Ed25519 or ECDSA P-256 is needed", name, key.Public())
+	}
 	fp, err := fingerprint(key.Public())
 	if err != nil {
 		return nil, err
@@ -91,7 +56,7 @@ func NewIdentity(key crypto.Signer, name string, now time.Time) (*Identity, erro
 		SerialNumber: big.NewInt(1),
 		NotBefore:    now.Add(-validity),
 		NotAfter:     now.Add(validity),
-		URIs:         []*url.URL{{Scheme: scheme, Opaque: url.PathEscape(name)}},
+		URIs:         []*url.URL{NameURI(name)},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
@@ -102,70 +67,20 @@ func NewIdentity(key crypto.Signer, name string, now time.Time) (*Identity, erro
 	return &Identity{name: name, fingerprint: fp, certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
-// loadKey reads a private key, and refuses one that others could have read (T70).
-func loadKey(path string) (crypto.Signer, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key file %s does not exist: make one with pc5ctl key gen %s", path, path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	defer f.Close()
-	if err := checkFile(f, path); err != nil {
-		return nil, err
-	}
-	b := make([]byte, 16<<10)
-	n, err := f.Read(b)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", path, err)
-	}
-	defer clear(b)
-	block, _ := pem.Decode(b[:n])
-	if block == nil || block.Type != pemKey {
-		return nil, fmt.Errorf("key file %s has no PEM block %q: make a key with pc5ctl key gen", path, pemKey)
-	}
-	defer clear(block.Bytes)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", path, err)
-	}
-	signer, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("key file %s has a key of type %T: Ed25519 is needed; make one with pc5ctl key gen", path, key)
-	}
-	return signer, nil
-}
+// NameURI is the one spelling of a name as the URI of a certificate.
+func NameURI(name string) *url.URL { return &url.URL{Scheme: scheme, Opaque: url.PathEscape(name)} }
 
-func checkFile(f *os.File, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("key file %s is readable by others (mode %04o): chmod 600 it, and make a new key if others may have read it", path, info.Mode().Perm())
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("key file %s belongs to user %d: chown it to root or to the daemon's user", path, st.Uid)
-	}
-	return nil
-}
-
-// fingerprint hashes the SubjectPublicKeyInfo of a key.
-func fingerprint(public crypto.PublicKey) (policy.Fingerprint, error) {
-	spki, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		return policy.Fingerprint{}, err
-	}
-	return sha256.Sum256(spki), nil
-}
+// CertificateEnd tells from when on the issued certificates are not admitted any more. It is zero
+// for a self-signed one, which is as good as its pin.
+func (id *Identity) CertificateEnd() time.Time { return id.end }
 
 // Secret derives a secret for a purpose of this node alone from its long-term key, without a
-// trace of the key in it. It fails where the key does not show its octets.
+// trace of the key in it. It fails where the key does not show its octets: a secret that only a
+// signature could be made of is not there with every kind of key, because ECDSA signs at random.
 func (id *Identity) Secret(purpose string) (keys.Secret, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(id.certificate.PrivateKey)
 	if err != nil {
-		return keys.Secret{}, fmt.Errorf("derive a secret for %s: the private key of %q does not show its octets: %w", purpose, id.name, err)
+		return keys.Secret{}, fmt.Errorf("derive a secret for %s: the private key of %q does not show its octets, so there is none: keep keys in memory: %w", purpose, id.name, err)
 	}
 	defer clear(der)
 	b, err := hkdf.Key(sha256.New, der, nil, "pc5d/1 "+purpose, sha256.Size)

@@ -2,9 +2,13 @@ package auth
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
+	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/policy"
@@ -18,10 +22,14 @@ const (
 
 // Authentication makes the handshakes of one node.
 type Authentication struct {
-	identity *Identity
-	trust    Trust
-	now      func() time.Time
-	curves   []tls.CurveID
+	identity    *Identity
+	trust       Trust
+	certified   func(name string) bool
+	load        func() (*Authorities, error)
+	authorities atomic.Pointer[Authorities]
+	shown       shown
+	now         func() time.Time
+	curves      []tls.CurveID
 }
 
 // Trust knows which keys are pinned for a name. It must not change once in use.
@@ -33,8 +41,14 @@ type Trust interface {
 type Config struct {
 	Identity *Identity
 	Trust    Trust
-	Now      func() time.Time // wall clock, for validity times
-	Curves   []tls.CurveID    // nil: hybrid post-quantum first, then X25519
+	// Certified tells which peers are trusted by certificate, whatever is pinned; nil: none. It must
+	// not change once in use.
+	Certified func(name string) bool
+	// Authorities reads what they are judged by, and which keys are denied; nil: nothing is. Call
+	// Reload before the first handshake.
+	Authorities func() (*Authorities, error)
+	Now         func() time.Time // wall clock, for validity times
+	Curves      []tls.CurveID    // nil: hybrid post-quantum first, then X25519
 }
 
 // Classic is X25519 alone, for Config: each flight fits one datagram.
@@ -45,7 +59,12 @@ func New(cfg Config) *Authentication {
 	if cfg.Curves == nil {
 		cfg.Curves = []tls.CurveID{tls.X25519MLKEM768, tls.X25519}
 	}
-	return &Authentication{identity: cfg.Identity, trust: cfg.Trust, now: cfg.Now, curves: cfg.Curves}
+	if cfg.Certified == nil {
+		cfg.Certified = func(string) bool { return false }
+	}
+	a := &Authentication{identity: cfg.Identity, trust: cfg.Trust, certified: cfg.Certified, load: cfg.Authorities, now: cfg.Now, curves: cfg.Curves}
+	a.authorities.Store(&Authorities{})
+	return a
 }
 
 // Local returns this end's name and key.
@@ -53,23 +72,32 @@ func (a *Authentication) Local() link.Peer {
 	return link.Peer{Name: a.identity.name, Fingerprint: a.identity.fingerprint}
 }
 
-// Initiate starts the client half towards one peer, or with no name towards anyone who is pinned.
+// CertificateEnd implements link.Authentication.
+func (a *Authentication) CertificateEnd() time.Time { return a.identity.CertificateEnd() }
+
+// Initiate starts the client half towards one peer, or with no name towards anyone who is
+// provisioned.
 func (a *Authentication) Initiate(peer string, pins []policy.Fingerprint) (link.Handshake, error) {
-	v := &verifier{local: a.Local(), expect: peer, now: a.now, pins: func(string) []policy.Fingerprint { return pins }}
-	if peer == "" {
-		v.pins = a.trust.Pinned
+	v := a.verifier(x509.ExtKeyUsageServerAuth)
+	v.expect = peer
+	if peer != "" {
+		v.pins = func(string) []policy.Fingerprint { return pins }
 	}
-	h := newHandshake(a.Local())
+	h := newHandshake(a.Local(), &a.shown)
 	h.start(tls.Client(h.wire, a.config(h, v)))
 	return h, nil
 }
 
-// Respond starts the server half for anyone who is pinned.
+// Respond starts the server half for anyone who is provisioned.
 func (a *Authentication) Respond() (link.Handshake, error) {
-	v := &verifier{local: a.Local(), now: a.now, pins: a.trust.Pinned}
-	h := newHandshake(a.Local())
+	v := a.verifier(x509.ExtKeyUsageClientAuth)
+	h := newHandshake(a.Local(), &a.shown)
 	h.start(tls.Server(h.wire, a.config(h, v)))
 	return h, nil
+}
+
+func (a *Authentication) verifier(usage x509.ExtKeyUsage) *verifier {
+	return &verifier{local: a.Local(), pins: a.trust.Pinned, certified: a.certified, authorities: a.authorities.Load, usage: usage, now: a.now}
 }
 
 func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
@@ -84,8 +112,8 @@ func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
 		CurvePreferences:       a.curves,
 		Time:                   a.now,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			p, err := v.verify(s)
-			h.peer = p
+			c, err := v.verify(s)
+			h.judged = c
 			return err
 		},
 	}
@@ -94,7 +122,9 @@ func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
 // handshake is one TLS handshake as a function from flight to flight.
 type handshake struct {
 	local  link.Peer
-	peer   link.Peer
+	judged credentials
+	shown  *shown
+	fed    int // octets of the peer
 	wire   *wire
 	conn   *tls.Conn
 	result chan error // capacity 1: how the handshake ended
@@ -102,8 +132,8 @@ type handshake struct {
 	err    error
 }
 
-func newHandshake(local link.Peer) *handshake {
-	return &handshake{local: local, wire: newWire(), result: make(chan error, 1)}
+func newHandshake(local link.Peer, s *shown) *handshake {
+	return &handshake{local: local, shown: s, wire: newWire(), result: make(chan error, 1)}
 }
 
 // start begins the helper goroutine; it waits for the first Feed.
@@ -122,11 +152,18 @@ func (h *handshake) Feed(flight []byte) ([]byte, error) {
 	if h.ended {
 		return nil, errors.New("handshake has ended")
 	}
+	if h.fed += len(flight); h.fed > kei.MaxTotal { // T17: before anything of it is read
+		h.Close()
+		return nil, &link.RefusedError{Refusal: link.RefusedFlight, Reason: fmt.Sprintf("it sent more than %d octets", kei.MaxTotal)}
+	}
 	reply := h.wire.turn(flight)
 	select {
 	case err := <-h.result:
 		h.ended, h.err = true, err
 	default:
+	}
+	if h.Complete() {
+		h.shown.note(h.judged)
 	}
 	return reply, h.explain()
 }
@@ -148,7 +185,15 @@ func (h *handshake) Peer() link.Peer {
 	if !h.Complete() {
 		return link.Peer{}
 	}
-	return h.peer
+	return h.judged.peer
+}
+
+// CertificateEnd implements link.Handshake.
+func (h *handshake) CertificateEnd() time.Time {
+	if !h.Complete() {
+		return time.Time{}
+	}
+	return h.judged.end
 }
 
 // ExportKNRP implements link.Handshake.

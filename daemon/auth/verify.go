@@ -2,7 +2,6 @@ package auth
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -16,51 +15,98 @@ import (
 	"pc5d/policy"
 )
 
-// verifier judges the other end's certificate. All checks are in verify, which runs in every
+// verifier judges the other end's credentials. All checks are in verify, which runs in every
 // handshake, before the peer's signature is checked: it judges only and changes nothing else.
 type verifier struct {
-	local  link.Peer
-	expect string // initiator: the peer's name; "": any that is pinned
-	pins   func(name string) []policy.Fingerprint
-	now    func() time.Time
+	local       link.Peer
+	expect      string // initiator: the peer's name; "": any that is provisioned
+	pins        func(name string) []policy.Fingerprint
+	certified   func(name string) bool // trusted by certificate, whatever is pinned
+	authorities func() *Authorities    // those of the moment
+	usage       x509.ExtKeyUsage       // what the peer's certificate has to be for
+	now         func() time.Time
 }
 
-// verify returns who the peer is. Errors are of type *link.RefusedError.
-func (v *verifier) verify(s tls.ConnectionState) (link.Peer, error) {
-	refuse := func(p link.Peer, reason string) (link.Peer, error) {
-		return link.Peer{}, &link.RefusedError{Peer: p.Name, Expected: v.pinsOf(p.Name), Presented: p.Fingerprint, Reason: reason}
+// verify returns who the peer is, with what was judged good. Errors are of type *link.RefusedError.
+func (v *verifier) verify(s tls.ConnectionState) (credentials, error) {
+	peer, f := v.identify(s)
+	if f.bad() {
+		if peer.Name == "" {
+			peer.Name = v.expect
+		}
+		return credentials{}, v.refused(peer, f)
 	}
+	c := credentials{peer: peer}
+	if v.certified(peer.Name) {
+		c.chain, c.usage = s.PeerCertificates, v.usage
+	}
+	if c.end, f = v.admit(peer, s.PeerCertificates); f.bad() {
+		return credentials{}, v.refused(peer, f)
+	}
+	return c, nil
+}
+
+func (v *verifier) refused(p link.Peer, f finding) error {
+	e := &link.RefusedError{Peer: p.Name, Presented: p.Fingerprint, Refusal: f.refusal, Reason: f.reason}
+	if v.certified(p.Name) {
+		e.Trust = policy.TrustCA
+	} else {
+		e.Expected = v.pins(p.Name)
+	}
+	return e
+}
+
+// identify reads who the peer says to be. The sizes come first, so that nothing below is done for
+// more than a few kilooctets (T17).
+func (v *verifier) identify(s tls.ConnectionState) (link.Peer, finding) {
 	if s.Version != tls.VersionTLS13 || s.NegotiatedProtocol != alpn || s.DidResume {
-		return refuse(link.Peer{Name: v.expect}, "it does not speak "+alpn)
+		return link.Peer{}, found(link.RefusedProtocol, "it does not speak %s", alpn)
 	}
-	if len(s.PeerCertificates) != 1 {
-		return refuse(link.Peer{Name: v.expect}, fmt.Sprintf("it sent %d certificates, one is expected", len(s.PeerCertificates)))
+	if n := len(s.PeerCertificates); n == 0 || n > maxChain {
+		return link.Peer{}, found(link.RefusedChain, "it sent %d certificates, 1 to %d are expected", n, maxChain)
 	}
-	c := s.PeerCertificates[0]
-	p := link.Peer{Fingerprint: sha256.Sum256(c.RawSubjectPublicKeyInfo)}
-	name, err := nameOf(c)
+	for i, c := range s.PeerCertificates {
+		if len(c.Raw) > maxCertificate {
+			return link.Peer{}, found(link.RefusedChain, "%s has %d octets, at most %d are expected", place(i), len(c.Raw), maxCertificate)
+		}
+	}
+	leaf := s.PeerCertificates[0]
+	p := link.Peer{Fingerprint: spki(leaf)}
+	name, err := nameOf(leaf)
 	if err != nil {
-		p.Name = v.expect
-		return refuse(p, err.Error())
+		return p, finding{link.RefusedName, err.Error()}
 	}
 	p.Name = name
-	now := v.now()
-	switch {
-	case p.Fingerprint == v.local.Fingerprint || p.Name == v.local.Name: // T07
-		return refuse(p, "it shows this end's own identity")
-	case v.expect != "" && p.Name != v.expect:
-		return refuse(link.Peer{Name: v.expect, Fingerprint: p.Fingerprint}, fmt.Sprintf("it calls itself %q", p.Name))
-	case now.Before(c.NotBefore) || now.After(c.NotAfter):
-		return refuse(p, "its certificate is out of date: compare the clocks")
-	case len(v.pinsOf(p.Name)) == 0:
-		return refuse(p, "no link to it is provisioned")
-	case !slices.Contains(v.pinsOf(p.Name), p.Fingerprint):
-		return refuse(p, "its key is not the pinned one")
-	}
-	return p, nil
+	return p, finding{}
 }
 
-func (v *verifier) pinsOf(name string) []policy.Fingerprint { return v.pins(name) }
+// admit tells what speaks against a peer of that name with that key, and when its certificates end.
+func (v *verifier) admit(p link.Peer, chain []*x509.Certificate) (end time.Time, f finding) {
+	switch {
+	case p.Fingerprint == v.local.Fingerprint || p.Name == v.local.Name: // T07
+		return end, found(link.RefusedOwnIdentity, "it shows this end's own identity")
+	case v.expect != "" && p.Name != v.expect:
+		return end, found(link.RefusedOtherName, "it calls itself %q, but %q was called", p.Name, v.expect)
+	case !SupportedKey(chain[0].PublicKey):
+		return end, found(link.RefusedKeyType, "its key is neither Ed25519 nor ECDSA P-256")
+	case v.certified(p.Name):
+		return v.authorities().judge(v.now(), chain, v.usage)
+	}
+	return end, v.pinned(p, chain[0])
+}
+
+// pinned judges a key by the pins of its name. The certificate is a vessel then: who signed it and
+// when it ends is nobody's word. The deny list counts all the same.
+func (v *verifier) pinned(p link.Peer, leaf *x509.Certificate) finding {
+	pins := v.pins(p.Name)
+	switch {
+	case len(pins) == 0:
+		return found(link.RefusedNotProvisioned, "no link to it is provisioned")
+	case !slices.Contains(pins, p.Fingerprint):
+		return found(link.RefusedPin, "its key is not the pinned one")
+	}
+	return v.authorities().deniedOf([]*x509.Certificate{leaf})
+}
 
 // nameOf returns the name in the certificate's one URI SAN; nothing else in it names the peer. The
 // octets of the SAN decide, because package x509 reads several spellings as one URI and leaves

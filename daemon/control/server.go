@@ -157,6 +157,10 @@ func handler(s Service) http.Handler {
 		n, err := s.Forget(r.Context(), r.URL.Query().Get("peer"))
 		reply(w, Forgotten{n}, err)
 	})
+	mux.HandleFunc("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.Reload(r.Context())
+		reply(w, v, err)
+	})
 	return http.MaxBytesHandler(mux, maxBody)
 }
 

@@ -66,6 +66,8 @@ func (service) Solicit(ctx context.Context, _ netip.AddrPort, _ string) (control
 
 func (service) Forget(context.Context, string) (int, error) { return 0, nil }
 
+func (service) Reload(context.Context) (control.Reloaded, error) { return control.Reloaded{}, nil }
+
 // serve runs a server in a folder that everybody may enter, and returns its socket.
 func serve(t *testing.T) string {
 	t.Helper()

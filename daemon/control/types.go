@@ -19,6 +19,8 @@ type Service interface {
 	Update(ctx context.Context, link string) (LinkStatus, error)
 	// Forget ends the kept keys of a peer, "" all, and counts them.
 	Forget(ctx context.Context, peer string) (int, error)
+	// Reload reads CAs, revocation lists and denied keys anew, and ends what they no longer admit.
+	Reload(ctx context.Context) (Reloaded, error)
 	// Solicit asks everybody at an address, and returns when ctx ends.
 	Solicit(ctx context.Context, to netip.AddrPort, service string) (Status, error)
 }
@@ -57,30 +59,43 @@ type Node struct {
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	Listen      string `json:"listen"`
+	// CertificateEnd tells until when peers admit the certificate that a CA issued for the node.
+	CertificateEnd time.Time `json:"certificate_end,omitzero"`
 }
 
 // LinkStatus is the state of a link.
 type LinkStatus struct {
-	Name       string            `json:"name"`
-	Interface  string            `json:"interface"`
-	Peer       string            `json:"peer"`
-	Service    string            `json:"service"`
-	State      string            `json:"state"` // down, establishing, waiting, established, failed
-	Role       string            `json:"role,omitempty"`
-	Endpoint   string            `json:"endpoint,omitempty"`
-	Since      time.Time         `json:"since,omitzero"`
-	Protection *Protection       `json:"protection,omitempty"` // only while established
-	Keys       time.Time         `json:"keys,omitzero"`        // when the present keys were made
-	Rekeyings  uint64            `json:"rekeyings"`            // since the daemon's start
-	Updates    uint64            `json:"updates"`              // of identifiers, since then
-	LastError  string            `json:"last_error,omitempty"`
-	Hint       string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
-	RxPackets  uint64            `json:"rx_packets"`
-	TxPackets  uint64            `json:"tx_packets"`
-	RxOctets   uint64            `json:"rx_octets"`
-	TxOctets   uint64            `json:"tx_octets"`
-	Drops      map[string]uint64 `json:"drops"`
-	Messages   []Message         `json:"messages"` // the last ones, oldest first
+	Name      string    `json:"name"`
+	Interface string    `json:"interface"`
+	Peer      string    `json:"peer"`
+	Service   string    `json:"service"`
+	Trust     string    `json:"trust"` // pin, ca, psk
+	State     string    `json:"state"` // down, establishing, waiting, established, failed
+	Role      string    `json:"role,omitempty"`
+	Endpoint  string    `json:"endpoint,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	// CertificateEnd tells until when the peer is admitted that authenticated last; by a CA only.
+	CertificateEnd time.Time         `json:"certificate_end,omitzero"`
+	Authentication *Authentication   `json:"authentication,omitempty"` // only while established
+	Protection     *Protection       `json:"protection,omitempty"`     // the same
+	Keys           time.Time         `json:"keys,omitzero"`            // when the present keys were made
+	Rekeyings      uint64            `json:"rekeyings"`                // since the daemon's start
+	Updates        uint64            `json:"updates"`                  // of identifiers, since then
+	LastError      string            `json:"last_error,omitempty"`
+	Hint           string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
+	RxPackets      uint64            `json:"rx_packets"`
+	TxPackets      uint64            `json:"tx_packets"`
+	RxOctets       uint64            `json:"rx_octets"`
+	TxOctets       uint64            `json:"tx_octets"`
+	Drops          map[string]uint64 `json:"drops"`
+	Messages       []Message         `json:"messages"` // the last ones, oldest first
+}
+
+// Authentication is how the peer showed who it is.
+type Authentication struct {
+	Proof string    `json:"proof"` // certificate, kept-key, pre-shared-key
+	Key   string    `json:"key"`   // its fingerprint
+	Full  time.Time `json:"full"`  // last full authentication
 }
 
 // Protection is what was negotiated.
@@ -116,6 +131,11 @@ type Message struct {
 // Forgotten counts kept keys that were ended.
 type Forgotten struct {
 	Keys int `json:"keys"`
+}
+
+// Reloaded counts what a reload ended at once; links are released on their way.
+type Reloaded struct {
+	Keys int `json:"keys"` // kept ones
 }
 
 // Problem is the body of an error.

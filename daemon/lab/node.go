@@ -1,12 +1,14 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"pc5d/daemon/auth"
@@ -27,6 +29,7 @@ type Node struct {
 	Four   netip.Addr // addresses inside the link
 	Six    netip.Addr
 	Pin    policy.Fingerprint // of the peer
+	Trust  string             // of the peer, in words of the provisioning; "": the pin
 	Own    string             // more keys of [node], each on a line
 	Tail   string             // tables of the link, after what every link has
 	Client *client.Client
@@ -76,13 +79,16 @@ func NewPairOf(dir, alice, bob string) (*Pair, error) {
 // path is one of the node's files.
 func (n *Node) path(suffix string) string { return filepath.Join(n.dir, n.Host.Name+"."+suffix) }
 
+// Key is the file of the node's key.
+func (n *Node) Key() string { return n.path("key") }
+
 const provisioning = `[node]
 name = %q
 identity = %q
 %s
 [[link]]
 name = %q
-pin = %q
+%s
 endpoint = "%s:33536"
 addresses = ["%s/32", "%s/128"]
 allowed = ["%s/32", "%s/128"]
@@ -90,7 +96,8 @@ allowed = ["%s/32", "%s/128"]
 
 // Provision writes the node's provisioning file.
 func (n *Node) Provision() error {
-	text := fmt.Sprintf(provisioning, n.Host.Name, n.path("key"), n.Own, n.Peer.Host.Name, n.Pin, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
+	trust := cmp.Or(n.Trust, fmt.Sprintf("pin = %q", n.Pin))
+	text := fmt.Sprintf(provisioning, n.Host.Name, n.Key(), n.Own, n.Peer.Host.Name, trust, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
 	return os.WriteFile(n.path("toml"), []byte(text+n.Tail), 0o600)
 }
 
@@ -132,6 +139,9 @@ func (n *Node) Log() string {
 	}
 	return string(b)
 }
+
+// HangUp sends the daemon SIGHUP.
+func (n *Node) HangUp() error { return n.process.command.Process.Signal(syscall.SIGHUP) }
 
 // Stop ends the daemon by SIGTERM; it must end by itself, with code 0.
 func (n *Node) Stop() error {

@@ -154,7 +154,7 @@ func TestT05_TimestampSetBack(t *testing.T) {
 		late(p)
 		p.establish(t)
 		p.again(t)
-		p.b.kept.Accept(p.b.kept.entries[0].ID, 1<<63)
+		p.b.kept.Accept(p.b.kept.entries[0], 1<<63)
 		p.establish(t)
 		n := p.messages(t)
 		if n[pc5s.MessageDirectLinkAuthenticationRequest] != 1 || n[pc5s.MessageDirectLinkAuthenticationResponse] != 1 || len(p.sent) != 6 {
@@ -199,7 +199,7 @@ func TestT31_NoCookieWithoutSecret(t *testing.T) {
 	p := newPair(t)
 	defer p.close()
 	p.start()
-	door := link.NewAdmission(p.b.config.Auth.Local(), jar, p.b, p.b.kept)
+	door := link.NewAdmission(link.AdmissionConfig{Local: p.b.config.Auth.Local(), Jar: jar, Links: p.b, Kept: p.b.kept})
 	if answer, _, err := door.Receive(epoch, p.a.address, p.sent[0]); err != nil || len(answer) == 0 {
 		t.Errorf("with a secret: %v", err)
 	}

@@ -2,7 +2,7 @@ package link
 
 import (
 	"fmt"
-	"strings"
+	"time"
 
 	"pc5d/daemon/keys"
 	"pc5d/policy"
@@ -12,6 +12,28 @@ import (
 type Peer struct {
 	Name        string             // application layer ID
 	Fingerprint policy.Fingerprint // SHA-256 of the SubjectPublicKeyInfo
+}
+
+// Proof says how the peer of a session showed who it is.
+type Proof uint8
+
+const (
+	ByCertificate  Proof = iota + 1 // tls13: a full authentication
+	ByKeptKey                       // psk-dhe with the resumption key of an earlier session
+	ByPreSharedKey                  // psk-dhe with a key of the provisioning, which is one for both ends
+)
+
+// String gives the word of status and log.
+func (p Proof) String() string {
+	switch p {
+	case ByCertificate:
+		return "certificate"
+	case ByKeptKey:
+		return "kept-key"
+	case ByPreSharedKey:
+		return "pre-shared-key"
+	}
+	return "none"
 }
 
 // Handshake is one run of Direct Authentication and Key Establishment, both roles.
@@ -25,6 +47,9 @@ type Handshake interface {
 	Complete() bool
 	// Peer returns the authenticated peer; it is the zero value until Complete.
 	Peer() Peer
+	// CertificateEnd tells from when on the peer's certificates are not admitted any more. It is
+	// zero where a pin speaks for the key, and until Complete.
+	CertificateEnd() time.Time
 	// ExportKNRP makes K_NRP, bound to ctx. It fails until Complete.
 	ExportKNRP(ctx []byte) (keys.KNRP, error)
 	// Close ends the run and wipes what it kept. It may be called more than once.
@@ -34,30 +59,14 @@ type Handshake interface {
 // Authentication makes handshakes for this node's identity.
 type Authentication interface {
 	Local() Peer
-	// Initiate starts the client half; the peer must be peer and own one of the pinned keys. With
-	// no name any provisioned peer may answer.
+	// CertificateEnd tells from when on this node's own certificates are not admitted any more;
+	// zero: nobody issued them.
+	CertificateEnd() time.Time
+	// Initiate starts the client half; the peer must be peer and own one of the pinned keys, or be
+	// trusted by certificate. With no name any provisioned peer may answer.
 	Initiate(peer string, pins []policy.Fingerprint) (Handshake, error)
 	// Respond starts the server half; any provisioned peer may call.
 	Respond() (Handshake, error)
-}
-
-// RefusedError says that this end refused the peer's credentials.
-type RefusedError struct {
-	Peer      string
-	Expected  []policy.Fingerprint
-	Presented policy.Fingerprint
-	Reason    string
-}
-
-func (e *RefusedError) Error() string {
-	expected := make([]string, len(e.Expected))
-	for i, fp := range e.Expected {
-		expected[i] = fp.String()
-	}
-	if len(expected) == 0 {
-		expected = []string{"no key"}
-	}
-	return fmt.Sprintf("peer %q refused: %s: expected %s, presented %s", e.Peer, e.Reason, strings.Join(expected, " or "), e.Presented)
 }
 
 // PeerRefusedError says that the peer seems to have refused this end's credentials.

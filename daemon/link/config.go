@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"pc5d/dataplane/underlay"
@@ -30,7 +31,8 @@ type Link struct {
 	Name       string
 	Peer       string
 	Service    string
-	Pins       []policy.Fingerprint
+	Trust      policy.Trust
+	Pins       []policy.Fingerprint // where Trust is by pin
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
 	LinkLocal  netip.Addr // this end's link-local IPv6 address inside the link
@@ -41,6 +43,12 @@ type Link struct {
 	PrivateIdentity bool
 	// PrivatePort says that the owner sends from another port with each UseName.
 	PrivatePort bool
+}
+
+// Admits tells whether an authenticated peer may have the link. Where it is trusted by certificate,
+// authentication was the judge, and all links to one peer are trusted in one way.
+func (l Link) Admits(p Peer) bool {
+	return p.Name == l.Peer && (l.Trust == policy.TrustCA || slices.Contains(l.Pins, p.Fingerprint))
 }
 
 // Pace is what the provisioning of a link says about times; 0 leaves the node's.

@@ -9,6 +9,7 @@ import (
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 )
 
 const (
@@ -59,11 +60,14 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure {
+	if c.Tag != kei.Tag(m.run.request) || c.Failure {
 		return DropConversation
 	}
 	if c.Start {
 		return m.receiveCookie(now, source, c)
+	}
+	if c.Method != kei.TLS13 {
+		return DropConversation
 	}
 	if m.auth.handshake == nil || source == underlay.Broadcast || (m.peer != underlay.Broadcast && source != m.peer) {
 		return DropConversation
@@ -111,6 +115,12 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	if m.auth.cookies >= maxCookies {
 		return DropCookie
 	}
+	if c.Method == kei.PSKDHE {
+		return m.returnCookie(now, c)
+	}
+	if m.link.Trust == policy.TrustPSK {
+		return DropConversation
+	}
 	if m.auth.handshake == nil {
 		if err := m.begin(); err != nil {
 			m.fail(err)
@@ -122,6 +132,23 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	m.auth.tag = kei.Tag(m.run.request)
 	m.setState(Auth)
 	m.greet(now)
+	return nil
+}
+
+// returnCookie answers B's cookie where the request proved a key of psk-dhe, which B wants to see
+// from a proved address: a copy of the request. The command is next.
+func (m *Machine) returnCookie(now time.Time, c *kei.Container) error {
+	if m.run.psk == nil || m.auth.handshake != nil {
+		return DropConversation
+	}
+	m.auth.cookies++
+	m.auth.cookie = bytes.Clone(c.Cookie)
+	m.setState(Auth)
+	m.deadline = after(now, 2*m.cfg.Timers.HalfOpen)
+	r := kei.Container{
+		Method: kei.PSKDHE, Tag: kei.Tag(m.run.request), AckOnly: true, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.run.request,
+	}
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}), m.cfg.Timers.T5080)
 	return nil
 }
 
@@ -189,7 +216,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity, m.authenticated = m.auth.handshake.Peer(), now
+		m.authenticatedByCertificate(now)
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil
@@ -198,6 +225,12 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
 	return nil
+}
+
+// authenticatedByCertificate notes who the peer is once the handshake has succeeded.
+func (m *Machine) authenticatedByCertificate(now time.Time) {
+	m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
+	m.certificateEnd = m.auth.handshake.CertificateEnd()
 }
 
 // badFlight begins again, or at last tells B why not and ends the attempt.
@@ -234,8 +267,8 @@ func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
 // Readmit takes a first flight of a conversation that is under way: a repeated one, or the one of
 // an initiator that begins again because it got a bad flight (T12).
 func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
+	defer admitted.Wipe() // the machine has the key already
 	if admitted.Kept != nil && m.role == RoleB && m.state == SecurityMode {
-		admitted.Kept.Key.Wipe()
 		return m.repeat(now)
 	}
 	if m.role != RoleB || m.state != Auth || admitted.Container == nil {

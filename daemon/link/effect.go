@@ -2,6 +2,7 @@ package link
 
 import (
 	"net/netip"
+	"time"
 
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
@@ -34,8 +35,9 @@ type StateChanged struct{ From, To State }
 
 // Authenticated says who the peer is and which link is being made.
 type Authenticated struct {
-	Peer Peer
-	Link Link
+	Peer           Peer
+	Link           Link
+	CertificateEnd time.Time // of the peer; zero: none
 }
 
 // InstallUserPlane hands out user-plane keys; they receive from now on and send once activated.
@@ -79,9 +81,10 @@ type PeerMoved struct {
 
 // Agreed announces that both ends have keys: of a new link, or of a re-keying.
 type Agreed struct {
-	Agreement Agreement
-	Endpoint  netip.AddrPort
-	Rekeying  bool
+	Agreement     Agreement
+	Endpoint      netip.AddrPort
+	Rekeying      bool
+	Authenticated time.Time // last full authentication of the peer
 }
 
 // Concluded announces the end of a procedure inside ESTABLISHED; Err is nil where it succeeded.
@@ -95,6 +98,7 @@ type WatchTraffic struct{}
 
 // Agreement is what both ends agreed on; it holds no secret.
 type Agreement struct {
+	Proof                Proof
 	A, B                 Peer
 	RequestHash          [32]byte
 	Session              keys.SessionID

@@ -30,6 +30,7 @@ type Machine struct {
 	endpoint netip.AddrPort
 	identity Peer // the peer, once authenticated
 
+	proof          Proof     // of the peer
 	authenticated  time.Time // last full authentication of the peer
 	certificateEnd time.Time // of the peer; zero: none
 
@@ -55,6 +56,7 @@ type Machine struct {
 	wish         wishes
 	update       identifierUpdate
 	former       former
+	releaseMSBs  uint16                              // of the K_NRP ID that ours proposes
 	modification *pc5s.DirectLinkModificationRequest // ours
 	modified     answer                              // to the peer's
 	concluded    received                            // what ended the last procedure of this end
@@ -91,12 +93,13 @@ func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, erro
 func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
 	mine, err := pskdhe.New()
 	if err != nil {
+		admitted.Wipe()
 		return err
 	}
 	k := *admitted.Kept
-	m.run.psk = &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: admitted.ShareA, shareB: mine.Share()}
-	m.identity, m.authenticated, m.certificateEnd = k.Peer, k.Authenticated, k.CertificateEnd
-	m.emit(Exchanged{Message: pc5s.MessageDirectLinkEstablishmentRequest, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
+	m.run.psk = newExchange(mine, k, admitted.ShareA, mine.Share())
+	m.authenticatedBy(now, m.run.psk)
+	m.emit(Exchanged{Message: admitted.message(), Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	m.offer(now)
 	return nil
 }
@@ -119,6 +122,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if due(m.update.oldUntil, now) {
 		m.dropOld()
+	}
+	if m.state == Established {
+		m.advanceCertificates(now)
 	}
 	if m.state == Established {
 		m.advanceKeepAlive(now)
@@ -160,7 +166,7 @@ func (m *Machine) Deadline() time.Time {
 	if m.state == Released {
 		return time.Time{}
 	}
-	return earliest(m.deadline, m.retry.at, m.oldUntil, m.update.oldUntil, m.keepAliveDeadline(), m.keysDeadline(), m.wishDeadline())
+	return earliest(m.deadline, m.retry.at, m.oldUntil, m.update.oldUntil, m.keepAliveDeadline(), m.keysDeadline(), m.wishDeadline(), m.certificatesDeadline())
 }
 
 // Next returns the next effect; pull until false after every call into the machine.

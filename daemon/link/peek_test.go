@@ -7,7 +7,7 @@ import (
 
 func (s *keptKeys) Peek(id keys.KNRPID, into *link.KeptKey) bool {
 	for i := range s.entries {
-		if s.entries[i].ID == id {
+		if !s.entries[i].PreShared && s.entries[i].ID == id {
 			return s.PeekAt(i, into)
 		}
 	}

@@ -164,8 +164,12 @@ func layerTwo(id underlay.LayerTwoID) []byte {
 
 // agree writes down what a context of a run stands for.
 func (m *Machine) agree(r *securityRun, c *securityContext) {
+	local := m.cfg.Auth.Local()
+	if m.proof == ByPreSharedKey { // it is the one key of both ends
+		local.Fingerprint = m.identity.Fingerprint
+	}
 	c.agreement = Agreement{
-		A: m.cfg.Auth.Local(), B: m.identity, RequestHash: r.hash, Session: c.names[0].Session, LayerTwoA: m.local, LayerTwoB: m.peer,
+		Proof: m.proof, A: local, B: m.identity, RequestHash: r.hash, Session: c.names[0].Session, LayerTwoA: m.local, LayerTwoB: m.peer,
 		Ciphering: c.ciphering, Integrity: c.integrity, Suite: c.suite, SignallingRequest: r.policy,
 		UserPlane: m.agreement.UserPlane, UserPlaneRequest: m.agreement.UserPlaneRequest,
 	}

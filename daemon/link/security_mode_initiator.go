@@ -25,11 +25,11 @@ func (m *Machine) awaitsCommand() bool {
 	case r.rekeying:
 		return m.procedure == RekeyingA
 	}
-	return m.authenticatedBy() || r.psk != nil && (m.state == Requested || m.state == Auth)
+	return m.handshakeOver() || r.psk != nil && (m.state == Requested || m.state == Auth)
 }
 
-// authenticatedBy tells whether TLS has run to its end.
-func (m *Machine) authenticatedBy() bool {
+// handshakeOver tells whether TLS has run to its end.
+func (m *Machine) handshakeOver() bool {
 	return m.state == Auth && m.auth.complete() && m.auth.out.Done()
 }
 
@@ -105,8 +105,8 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 	}
 	c.kept = keys.DeriveResumptionKey(knrp)
 	if on.psk && !r.rekeying {
-		m.peer, m.identity = on.peer, on.identity
-		m.authenticated, m.certificateEnd = r.psk.kept.Authenticated, r.psk.kept.CertificateEnd
+		m.peer = on.peer
+		m.authenticatedBy(in.now, r.psk)
 	}
 	m.agree(r, c)
 	return c, nil
@@ -124,7 +124,7 @@ func suiteOf(msg *pc5s.DirectLinkSecurityModeCommand) suite.ID {
 func (m *Machine) basisOf(in arrival, msg *pc5s.DirectLinkSecurityModeCommand) (basis, error) {
 	on := basis{identity: m.identity, peer: in.h.Source}
 	if len(msg.KeyEstablishmentInfo) == 0 || m.run.psk == nil {
-		if m.run.rekeying || !m.authenticatedBy() {
+		if m.run.rekeying || !m.handshakeOver() {
 			return on, DropContainer
 		}
 		return on, nil
@@ -269,7 +269,7 @@ func (m *Machine) complete(now time.Time, c *securityContext, msg *pc5s.DirectLi
 	}
 	m.ctx = c
 	m.keepKey(c)
-	m.emit(Authenticated{Peer: m.identity, Link: m.link})
+	m.emit(Authenticated{Peer: m.identity, Link: m.link, CertificateEnd: m.certificateEnd})
 	m.deadline = time.Time{} // from here on T5080 alone: B may be established
 	m.setState(AwaitAccept)
 	m.send(now, m.onSRB1(reply, c, pdcp.Ciphered), m.cfg.Timers.T5080)

@@ -22,7 +22,7 @@ const pseudonymLen = 32
 // command is B's start of security mode control in an establishment (TS 24.554, 7.2.10.2): the
 // peer is authenticated and its link found.
 func (m *Machine) command(now time.Time) {
-	m.identity, m.authenticated = m.auth.handshake.Peer(), now
+	m.authenticatedByCertificate(now)
 	if claimed := string(m.parsed.SourceUserInfo); claimed != m.identity.Name && !isPseudonym(claimed) {
 		m.rejectAuthentication(now, fmt.Errorf("peer calls itself %q but its key belongs to %q", claimed, m.identity.Name))
 		return
@@ -38,8 +38,12 @@ func (m *Machine) offer(now time.Time) {
 		return
 	}
 	m.link = l
+	if due(m.ownEnd(), now) {
+		m.rejectEstablishment(now, pc5s.CauseNotAllowed, ErrOwnCertificateEnd)
+		return
+	}
 	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
-	m.emit(Authenticated{Peer: m.identity, Link: l})
+	m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
 	switch err := m.sendCommand(now).(type) {
 	case nil:
 		m.setState(SecurityMode)
@@ -104,7 +108,7 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if r.psk != nil {
 		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
 	}
-	if r.psk != nil && !r.rekeying { // the address is not proved: only a repeated request brings it again (T34)
+	if m.unproved() { // the address is not proved: only a repeated request brings it again (T34)
 		m.sendOnce(now, m.onSRB1(msg, c, pdcp.Clear))
 		return nil
 	}
@@ -203,26 +207,32 @@ func (m *Machine) receiveComplete(now time.Time, c *securityContext, msg *pc5s.D
 func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *pc5s.DirectLinkSecurityModeComplete) error {
 	m.keep(c)
 	m.ctx = c
+	if x := m.run.psk; x != nil && !m.cfg.Kept.Take(x.kept) { // single use (T72)
+		m.rejectComplete(now, pc5s.CauseAuthenticationFailure, "the kept key ended meanwhile: forgotten, or used by another attempt")
+		return nil
+	}
 	integrity, ciphering, err := policy.ResolveUserPlane(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
 	configuration := pc5s.UserPlaneConfiguration{Integrity: integrity, Ciphering: ciphering}
 	if err == nil {
 		err = builtUserPlane(configuration)
 	}
 	if err != nil {
-		m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseSecurityPolicyNotAligned}))
-		m.fail(&RejectedError{Local: true, Cause: pc5s.CauseSecurityPolicyNotAligned, Reason: err.Error()})
+		m.rejectComplete(now, pc5s.CauseSecurityPolicyNotAligned, err.Error())
 		return nil
 	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
 	c.agreement.UserPlane, c.agreement.UserPlaneRequest = configuration, msg.UserPlanePolicy
-	if m.run.psk != nil {
-		m.cfg.Kept.Take(m.run.psk.kept.ID) // the complete proved the peer: it was used (single use)
-	}
 	m.keepKey(c)
 	m.accept(now, configuration)
 	return nil
+}
+
+// rejectComplete refuses an authenticated peer, under the new keys.
+func (m *Machine) rejectComplete(now time.Time, cause pc5s.Cause, reason string) {
+	m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: cause}))
+	m.fail(&RejectedError{Local: true, Cause: cause, Reason: reason})
 }
 
 // completeRekeying switches: B sends under the new keys from the response on. The policy of the

@@ -11,6 +11,7 @@ type claims struct {
 	names    map[string]claim
 	services map[[2]string]claim
 	prefixes map[netip.Prefix]claim
+	trusts   map[string]trusted // by peer
 }
 
 type claim struct {
@@ -19,7 +20,7 @@ type claim struct {
 }
 
 func newClaims() *claims {
-	return &claims{names: map[string]claim{}, services: map[[2]string]claim{}, prefixes: map[netip.Prefix]claim{}}
+	return &claims{names: map[string]claim{}, services: map[[2]string]claim{}, prefixes: map[netip.Prefix]claim{}, trusts: map[string]trusted{}}
 }
 
 // take claims key, or reports at the path who has it.

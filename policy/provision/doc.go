@@ -11,6 +11,10 @@
 //	[node]
 //	name     = "alice"             application layer ID, 1 to 128 octets
 //	identity = "identity.pem"      private key; relative to the directory of this file
+//	certificate = "node.crt"       optional: issued for the identity, leaf first
+//	ca       = ["fleet.crt"]       who may speak for links with trust = "ca"
+//	crl      = ["fleet.crl"]       their revocation lists
+//	deny     = ["SHA256:..."]      keys that nobody may have
 //	listen   = "[::]:33536"        default
 //	kept_keys = "memory"           default; or "file", "none"
 //
@@ -23,6 +27,7 @@
 //	name      = "bob"              the interface is pc5-bob
 //	peer      = "bob"              the peer's node.name; default: name
 //	service   = "ip"               default
+//	trust     = "pin"              default; or "ca": a certificate of node.ca, and no pin
 //	pin       = "SHA256:..."       fingerprint of the peer's public key
 //	endpoint  = "192.0.2.1:33536"  optional; the port is optional too
 //	addresses = ["10.7.0.1/24"]    of the interface

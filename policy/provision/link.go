@@ -43,7 +43,6 @@ func (r *reader) link(t *table) {
 		r.claims.service(l.Peer, l.Service, t)
 	}
 	r.self(t, l.Peer)
-	l.Pin = pin(t)
 	t.endpoint(&l.Endpoint)
 	l.Addresses = t.addresses()
 	l.Allowed = t.allowed(r.claims)
@@ -52,6 +51,7 @@ func (r *reader) link(t *table) {
 		l.MTU = linkMTU(t, mtu)
 	}
 	word(t, "authentication", &l.Authentication, policy.AuthenticateWhenNeeded.String(), policy.AuthenticateAlways.String())
+	r.trust(t, &l)
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
 	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))
@@ -106,18 +106,6 @@ func serviceName(t *table, service string) string {
 		return ""
 	}
 	return service
-}
-
-func pin(t *table) policy.Fingerprint {
-	s, ok := t.required("pin", "the fingerprint that the peer's own pc5d prints")
-	if !ok {
-		return policy.Fingerprint{}
-	}
-	var f policy.Fingerprint
-	if err := f.UnmarshalText([]byte(s)); err != nil {
-		t.doc.wrong(t.at("pin"), "link.pin: "+err.Error(), "")
-	}
-	return f
 }
 
 func linkMTU(t *table, mtu int64) int {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+
+	"pc5d/policy"
 )
 
 // maxIdentity is the length of an application layer ID in octets.
@@ -25,14 +27,68 @@ func (r *reader) node(root *table) {
 		n.Name = name
 	}
 	if path, ok := t.required("identity", "the path of this node's private key"); ok {
-		n.Identity = path
-		if !filepath.IsAbs(path) {
-			n.Identity = filepath.Join(filepath.Dir(doc.name), path)
-		}
+		n.Identity = doc.beside(path)
+	}
+	if path, ok := t.text("certificate"); ok {
+		n.Certificate = t.file("certificate", path)
+	}
+	n.CA, n.CRL, n.Deny = t.files("ca"), t.files("crl"), t.deny()
+	if len(n.CRL) > 0 && len(n.CA) == 0 {
+		doc.missing(t.at("crl"), "node.crl without node.ca: nothing is trusted by certificate", "name the CA's certificate in node.ca")
 	}
 	n.Listen = t.listen()
+	n.Gate, _ = t.flag("gate")
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
+}
+
+// file is a path that may be relative to the directory of the main file.
+func (t *table) file(key, path string) string {
+	if path == "" {
+		t.doc.wrong(t.at(key), t.name(key)+" is empty", "name a file, or leave it out")
+		return ""
+	}
+	return t.doc.beside(path)
+}
+
+// files is a list of such paths.
+func (t *table) files(key string) []string {
+	entries, ok := t.list(key)
+	if ok && len(entries) == 0 {
+		t.doc.wrong(t.at(key), t.name(key)+" is empty", "name a file, or leave it out")
+	}
+	var paths []string
+	for _, e := range entries {
+		if e.text == "" {
+			t.doc.wrong(e.path, t.name(key)+" has an empty path", "name a file")
+			continue
+		}
+		paths = append(paths, t.doc.beside(e.text))
+	}
+	return paths
+}
+
+// deny reads the fingerprints of denied keys.
+func (t *table) deny() []policy.Fingerprint {
+	entries, _ := t.list("deny")
+	var denied []policy.Fingerprint
+	for _, e := range entries {
+		var f policy.Fingerprint
+		if err := f.UnmarshalText([]byte(e.text)); err != nil {
+			t.doc.wrong(e.path, t.name("deny")+": "+err.Error(), "")
+			continue
+		}
+		denied = append(denied, f)
+	}
+	return denied
+}
+
+// beside resolves a path that is relative to the directory of a file.
+func (d *document) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(d.name), path)
 }
 
 // listen reads where this node is called.

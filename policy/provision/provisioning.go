@@ -18,11 +18,17 @@ type Provisioning struct {
 
 // Node is this end.
 type Node struct {
-	Name     string // application layer ID, 1 to 128 octets of UTF-8
-	Identity string // path of the private key
-	Listen   netip.AddrPort
-	KeptKeys KeptKeys
-	Timers   Timers
+	Name        string // application layer ID, 1 to 128 octets of UTF-8
+	Identity    string // path of the private key
+	Certificate string // path of the certificates that were issued for it; "": self-signed
+	Listen      netip.AddrPort
+	KeptKeys    KeptKeys
+	Gate        bool // whoever does not know this node's fingerprint gets no answer
+	Timers      Timers
+
+	CA   []string             // paths of the certificates of CAs
+	CRL  []string             // paths of revocation lists; none: nothing is asked about revocation
+	Deny []policy.Fingerprint // keys that nobody may have
 }
 
 // Timers is what [node.timers] says about the request timers of TS 24.554, 12.
@@ -37,10 +43,12 @@ type Link struct {
 	Name      string
 	Peer      string // the peer's application layer ID
 	Service   string
-	Pin       policy.Fingerprint
-	Endpoint  netip.AddrPort // not valid where the peer is to call
-	Addresses []netip.Prefix // of the interface, host bits kept
-	Allowed   []netip.Prefix // masked
+	Trust     policy.Trust
+	Pin       policy.Fingerprint // where Trust is by pin
+	PSK       string             // path of the pre-shared key, where Trust is by one
+	Endpoint  netip.AddrPort     // not valid where the peer is to call
+	Addresses []netip.Prefix     // of the interface, host bits kept
+	Allowed   []netip.Prefix     // masked
 	MTU       int
 
 	Signalling policy.Signalling

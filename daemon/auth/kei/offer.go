@@ -24,7 +24,7 @@ const (
 	ShareLen = 32
 	// TagLen is the length of the tag of a key.
 	TagLen = 8
-	// ProofLen is the length of a binder.
+	// ProofLen is the length of a binder and of a gate.
 	ProofLen = 16
 
 	tlvHeaderLen = 3
@@ -37,6 +37,7 @@ type Offer struct {
 	Share   *[ShareLen]byte // psk-dhe: the sender's X25519 share
 	Time    *uint64         // psk-dhe: UTC, ns
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
+	Gate    *[ProofLen]byte // knowledge of the responder's fingerprint, over the same
 	Padding int             // octets of padding content; 0: none
 
 	at uint64 // that Time of an offer that was read points to
@@ -61,6 +62,9 @@ func (o *Offer) AppendTo(b []byte) []byte {
 	}
 	if o.Binder != nil {
 		b = appendTLV(b, tlvBinder, o.Binder[:])
+	}
+	if o.Gate != nil {
+		b = appendTLV(b, tlvGate, o.Gate[:])
 	}
 	if o.Padding > 0 {
 		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
@@ -116,6 +120,8 @@ func (o *Offer) Read(b []byte) error {
 			o.Time = &o.at
 		case tlvBinder:
 			return fixed(&o.Binder, value)
+		case tlvGate:
+			return fixed(&o.Gate, value)
 		case tlvPadding:
 			o.Padding = len(value)
 		}

@@ -64,6 +64,12 @@ func (c *Client) Forget(ctx context.Context, peer string) (int, error) {
 	return f.Keys, err
 }
 
+// Reload lets the daemon read CAs, revocation lists and denied keys anew.
+func (c *Client) Reload(ctx context.Context) (control.Reloaded, error) {
+	var r control.Reloaded
+	return r, c.call(ctx, http.MethodPost, "/v1/reload", &r)
+}
+
 // Solicit asks everybody at an address for the provisioned links of a service, and returns the
 // state of the daemon when the wait is over.
 func (c *Client) Solicit(ctx context.Context, to netip.AddrPort, service string, wait time.Duration) (control.Status, error) {

@@ -1,0 +1,92 @@
+package ca
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultListDays is how long a revocation list counts that is made without a time (chosen): nodes
+// refuse every certificate when it is over.
+const DefaultListDays = 30
+
+// List returns everything that was issued, oldest first.
+func (f *Fleet) List() []Certificate { return slices.Clone(f.index.Certificates) }
+
+// Revoke revokes the good certificates of a name, or one by its serial number or by its file, and
+// makes a new list. It returns those that it has revoked.
+func (f *Fleet) Revoke(what string) ([]Certificate, error) {
+	match, err := f.target(what)
+	if err != nil {
+		return nil, err
+	}
+	var revoked []Certificate
+	for i := range f.index.Certificates {
+		if c := &f.index.Certificates[i]; match(*c) && c.State(f.now) == "good" {
+			c.Revoked = f.now
+			revoked = append(revoked, *c)
+		}
+	}
+	if len(revoked) == 0 {
+		return nil, fmt.Errorf("%q: nothing that is good is called so; pc5ctl ca list shows all", what)
+	}
+	if err := f.index.write(f.dir); err != nil {
+		return nil, err
+	}
+	return revoked, f.MakeList(DefaultListDays)
+}
+
+// target tells what somebody means: a name first, because a file may have any name.
+func (f *Fleet) target(what string) (func(Certificate) bool, error) {
+	byName := func(c Certificate) bool { return c.Name == what }
+	bySerial := func(c Certificate) bool { return strings.EqualFold(c.Serial, what) }
+	for _, match := range []func(Certificate) bool{byName, bySerial} {
+		if slices.ContainsFunc(f.index.Certificates, match) {
+			return match, nil
+		}
+	}
+	text, err := os.ReadFile(what)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no name and no serial number of this CA, and no file; pc5ctl ca list shows all", what)
+	}
+	c, err := parseCertificate(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if !bytes.Equal(c.RawIssuer, f.certificate.RawSubject) || c.CheckSignatureFrom(f.certificate) != nil {
+		return nil, fmt.Errorf("%s: this CA did not issue it", what)
+	}
+	return func(o Certificate) bool { return o.number().Cmp(c.SerialNumber) == 0 }, nil
+}
+
+// MakeList makes the revocation list anew; it counts for some days.
+func (f *Fleet) MakeList(days int) error {
+	if days < 1 || days > maxDays {
+		return fmt.Errorf("%d days: 1 to %d are possible", days, maxDays)
+	}
+	list := &x509.RevocationList{
+		Number: big.NewInt(f.index.ListNumber + 1), ThisUpdate: f.now, NextUpdate: f.now.Add(time.Duration(days) * 24 * time.Hour),
+	}
+	for _, c := range f.index.Certificates {
+		if !c.Revoked.IsZero() {
+			list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: c.number(), RevocationTime: c.Revoked})
+		}
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, f.certificate, f.key)
+	if err != nil {
+		return fmt.Errorf("revocation list: %w", err)
+	}
+	f.index.ListNumber++ // a number is used once, also where the list does not get to the disk
+	if err := f.index.write(f.dir); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(f.dir, listFile), pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}))
+}

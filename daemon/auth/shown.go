@@ -1,0 +1,94 @@
+package auth
+
+import (
+	"crypto/x509"
+	"slices"
+	"sync"
+	"time"
+
+	"pc5d/daemon/link"
+	"pc5d/policy"
+)
+
+// maxKeys bounds what is remembered of one name; a CA gives a name one key at a time (chosen).
+const maxKeys = 4
+
+// credentials are what a peer was judged by. Without a chain a pin spoke for it.
+type credentials struct {
+	peer  link.Peer
+	chain []*x509.Certificate
+	usage x509.ExtKeyUsage
+	end   time.Time // from when on the chain is not admitted any more
+}
+
+// shown remembers the newest chain of each peer that is trusted by certificate, so that it can be
+// judged again when CAs, lists or denied keys change: for its live links and for its kept keys. Only
+// a complete handshake adds to it, so names are provisioned ones. After a restart it is empty.
+type shown struct {
+	mu    sync.Mutex // guards the field below
+	names map[string][]credentials
+}
+
+// note keeps what a complete handshake judged.
+func (s *shown) note(c credentials) {
+	if len(c.chain) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names == nil {
+		s.names = map[string][]credentials{}
+	}
+	others := slices.DeleteFunc(s.names[c.peer.Name], func(o credentials) bool { return o.peer == c.peer })
+	if len(others) >= maxKeys {
+		others = others[1:] // the oldest
+	}
+	s.names[c.peer.Name] = append(others, c)
+}
+
+// find returns what a peer showed last.
+func (s *shown) find(p link.Peer) (credentials, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.names[p.Name]
+	i := slices.IndexFunc(of, func(c credentials) bool { return c.peer == p })
+	if i < 0 {
+		return credentials{}, false
+	}
+	return of[i], true
+}
+
+// Reload reads CAs, lists and denied keys anew; handshakes judge by them from then on. On an error
+// nothing has changed. What was admitted before is the caller's to ask Admits about.
+func (a *Authentication) Reload() error {
+	if a.load == nil {
+		return nil
+	}
+	authorities, err := a.load()
+	if err != nil {
+		return err
+	}
+	a.authorities.Store(authorities)
+	return nil
+}
+
+// Admits tells whether a peer that authenticated before would be admitted now. Pins do not change
+// while a node runs, so that of a pinned key only its denial is asked; the error is a
+// *link.RefusedError.
+func (a *Authentication) Admits(p link.Peer) error {
+	authorities := a.authorities.Load()
+	if !a.certified(p.Name) {
+		if authorities.denied[p.Fingerprint] {
+			return &link.RefusedError{Peer: p.Name, Expected: a.trust.Pinned(p.Name), Presented: p.Fingerprint, Refusal: link.RefusedDenied, Reason: "its key stands in node.deny"}
+		}
+		return nil
+	}
+	f := found(link.RefusedNeverShown, "its certificates are not known any more")
+	if c, ok := a.shown.find(p); ok {
+		_, f = authorities.judge(a.now(), c.chain, c.usage)
+	}
+	if !f.bad() {
+		return nil
+	}
+	return &link.RefusedError{Peer: p.Name, Trust: policy.TrustCA, Presented: p.Fingerprint, Refusal: f.refusal, Reason: f.reason}
+}

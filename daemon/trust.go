@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"pc5d/daemon/control"
+	"pc5d/daemon/kept"
+	"pc5d/daemon/link"
+)
+
+// Trust is what admits peers, where that can change while a node runs.
+type Trust interface {
+	// Reload reads it anew, and on an error has changed nothing. Every judgement that begins after
+	// it has returned goes by what it read.
+	Reload() error
+	// Admits tells why a peer that authenticated before would not be admitted now.
+	Admits(link.Peer) error
+}
+
+// Reload reads anew what admits peers, then ends the kept keys and the links of those who are not
+// admitted any more (T16). An attempt under way is judged either by what was read, or by the task that
+// is posted here: begin posts one to each runner that comes later.
+func (n *Node) Reload(context.Context) (control.Reloaded, error) {
+	n.reload.Lock()
+	defer n.reload.Unlock()
+	if n.cfg.Trust == nil {
+		return control.Reloaded{}, nil
+	}
+	if err := n.cfg.Trust.Reload(); err != nil {
+		n.log.Error("reload refused, nothing has changed", "error", err)
+		return control.Reloaded{}, fmt.Errorf("nothing has changed: %w", err)
+	}
+	ended := 0
+	if n.store != nil {
+		n.store.Retain(func(e kept.Entry) bool {
+			if n.retains(e) {
+				return true
+			}
+			ended++
+			return false
+		})
+	}
+	n.mu.Lock()
+	runners := slices.Clone(n.runners)
+	n.mu.Unlock()
+	for _, r := range runners {
+		r.step(r.recheck)
+	}
+	n.log.Info("reloaded CAs, revocation lists and denied keys", "kept_keys_ended", ended)
+	return control.Reloaded{Keys: ended}, nil
+}
+
+// admits tells why a peer is not admitted; nil: it is.
+func (n *Node) admits(p link.Peer) error {
+	if n.cfg.Trust == nil {
+		return nil
+	}
+	return n.cfg.Trust.Admits(p)
+}
+
+// recheck lets the machine judge its peer again.
+func (r *runner) recheck() { r.machine.Recheck(r.node.now(), r.node.admits) }
