@@ -189,12 +189,14 @@ func (d *door) respond(admitted *link.Admitted, c conversation) {
 	n.launch(r)
 }
 
-// token is what a responder took of its source's handshakes. It is given back when its peer has
-// proved itself: by its certificate, or, where a kept key stands for it, by the end of the
-// establishment.
+// token is what a responder took of its source's handshakes, and tells what it began with.
 type token struct{ owed, resumed bool }
 
-func (r *runner) giveBack() {
+// proved says that the peer of a responder is who it should be: its handshake says so, or, where a
+// kept key stands for one, the end of the establishment. A request that proved the key may be a
+// replayed one. The responder is half-open no more, and its source gets its token back.
+func (r *runner) proved() {
+	r.node.halfOpen.end(r.node.now(), r.conversation)
 	if r.token.owed {
 		r.token.owed = false
 		r.node.door.sources.giveBack(r.conversation.from.Addr())

@@ -58,7 +58,7 @@ func newNode(t testing.TB, p *provision.Provisioning, network *udp.Network, task
 	engine := dataplane.New(dataplane.Config{Conn: conn, Poller: tundev.NewFakePoller(), Log: slog.New(log)})
 	n, err := New(Config{
 		Provisioning: p, Engine: engine, Scheduler: tasks, Network: nowhere{}, StateDir: t.TempDir(),
-		Auth: auth.New(auth.Config{Identity: id, Trust: trustNobody{}, Now: time.Now, Curves: auth.Classic()}), Timers: link.ProfileIP(), Limits: limits, Log: slog.New(log),
+		Auth: auth.New(auth.Config{Identity: id, Trust: trustNobody{}, Now: time.Now}), Timers: link.ProfileIP(), Limits: limits, Log: slog.New(log),
 		OpenTUN: func(name string, _ int) (tundev.Device, error) { return tundev.NewFake(name), nil },
 	})
 	if err != nil {

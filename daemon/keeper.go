@@ -264,7 +264,7 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 		k.released(err)
 		return
 	}
-	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
+	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, errEvicted) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}

@@ -29,7 +29,7 @@ type Limits struct {
 // Rate is so many in a second, and so many at once.
 type Rate struct{ PerSecond, Burst int }
 
-// tlsPerCore is how many handshakes a second may begin on each core: a good half of one core's time.
+// tlsPerCore is how many full authentications a second may begin for each core.
 const tlsPerCore = 500
 
 // orDefaults fills what is zero.

@@ -4,9 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"pc5d/daemon/link"
+	"pc5d/dataplane/udp"
+	"pc5d/policy"
+	"pc5d/policy/provision"
 )
 
 // TestT38_OneLineASecond: of each reason one line passes in a second, the next one tells how many were
@@ -70,5 +76,32 @@ func TestT30_LogAllocatesNothing(t *testing.T) {
 		log.LogAttrs(t.Context(), slog.LevelDebug, "dropped", slog.String("reason", "malformed"))
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestT38_PeersCannotFloodTheLog: whatever a peer makes a link say again and again, there is one line of
+// each reason in a second.
+func TestT38_PeersCannotFloodTheLog(t *testing.T) {
+	var out bytes.Buffer
+	p, err := provision.Parse("bob.toml", fmt.Appendf(nil, "[node]\nname = \"bob\"\nidentity = \"key\"\n[[link]]\nname = \"alice\"\npin = %q\naddresses = [\"10.0.0.1/32\"]\nallowed = [\"10.0.0.2/32\"]\n", policy.Fingerprint{1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := newNode(t, p, udp.NewNetwork(), still{}, Limits{}, slog.NewTextHandler(&out, nil))
+	k, r := n.keepers["alice"], &runner{node: n, queue: still{}, role: link.RoleB}
+	for range 1000 {
+		k.authenticated(r, link.Authenticated{Peer: link.Peer{Name: "alice"}})
+		k.setState("establishing")
+		k.setState("established")
+		k.failed(link.ErrTimeout)
+		k.released(link.ErrTimeout)
+		k.current = r
+		k.concluded(r, link.Concluded{Err: link.ErrTimeout})
+		k.renamed(r)
+		k.moved(r, netip.MustParseAddrPort("192.0.2.1:1"))
+		k.current = nil
+	}
+	if lines := strings.Count(out.String(), "\n"); lines > 20 {
+		t.Errorf("%d lines:\n%s", lines, out.String())
 	}
 }

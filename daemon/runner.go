@@ -151,9 +151,8 @@ func (r *runner) perform(e link.Effect) {
 		r.bind()
 		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
-		r.node.halfOpen.end(r.node.now(), r.conversation)
 		if !r.token.resumed {
-			r.giveBack()
+			r.proved()
 		}
 		r.meet(r.node.keepers[e.Link.Name])
 		r.notify(func(k *keeper) { k.authenticated(r, e) })
@@ -177,7 +176,7 @@ func (r *runner) perform(e link.Effect) {
 	case link.WatchTraffic:
 		r.keeper.plane.Arm()
 	case link.Agreed:
-		r.giveBack()
+		r.proved()
 		r.arrived()
 		if lead := r.lead; lead > 0 { // else it lost, and ends
 			r.notify(func(k *keeper) { k.agreed(r, lead, e) })
