@@ -51,7 +51,8 @@ type keptKeys struct{ *Node }
 // For implements link.KeptKeys.
 func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
 	e, ok := k.store.ForPeer(peer, service)
-	return keptKeyOf(e), ok
+	l := keptKeyOf(e)
+	return l, ok && k.admits(l.Peer) == nil
 }
 
 // ByID implements link.KeptKeys.

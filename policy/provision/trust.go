@@ -15,6 +15,10 @@ type trusted struct {
 // trust reads what makes the peer's key good.
 func (r *reader) trust(t *table, l *Link) {
 	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String())
+	if written, ok := t.values["trust"]; ok && written != l.Trust.String() {
+		t.lookup("pin") // whether it is needed hangs on a word that is wrong
+		return
+	}
 	switch l.Trust {
 	case policy.TrustPin:
 		l.Pin = pin(t)
