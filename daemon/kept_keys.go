@@ -64,7 +64,12 @@ func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
 		return link.KeptKey{}, false
 	}
 	e, ok := k.store.ForPeer(peer, service)
-	return keptKeyOf(e), ok
+	l := keptKeyOf(e)
+	if ok && k.admits(l.Peer) != nil {
+		l.Key.Wipe()
+		return link.KeptKey{}, false
+	}
+	return l, ok
 }
 
 // Peek implements link.KeptKeys.

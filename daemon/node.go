@@ -295,10 +295,11 @@ func (n *Node) Taken(id underlay.LayerTwoID) bool { return n.demux.taken(id) }
 // Claim enters the K_NRP-sess ID that a peer's command named.
 func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 
-// Lookup finds the link of an authenticated peer.
+// Lookup finds the link of an authenticated peer. It judges once more, so that a kept key opens nothing
+// that its peer's certificates would not open at this moment (T16).
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	for _, k := range n.ordered() {
-		if k.link.Service == service && k.link.Admits(peer) {
+		if k.link.Service == service && k.link.Admits(peer) && n.admits(peer) == nil {
 			return k.link, true
 		}
 	}

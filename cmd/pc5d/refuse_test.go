@@ -33,6 +33,8 @@ func TestRefusals(t *testing.T) {
 		{"bad word", "[node]\nname = \"alice\"\nidentity = \"key\"\nlissten = \"[::]:1\"\n", "pc5d.toml:4:1", 0o600, false},
 		{"no key", "[node]\nname = \"alice\"\nidentity = \"key\"\n", "pc5ctl key gen", 0o600, true},
 		{"key readable by others", "[node]\nname = \"alice\"\nidentity = \"key\"\n", "chmod 600", 0o644, false},
+		{"no certificate", "[node]\nname = \"alice\"\nidentity = \"key\"\ncertificate = \"alice.crt\"\n", "alice.crt does not exist", 0o600, false},
+		{"a key for a CA", "[node]\nname = \"alice\"\nidentity = \"key\"\nca = [\"key\"]\n", "only \"CERTIFICATE\" belongs there", 0o600, false},
 		{"port in use", "[node]\nname = \"alice\"\nidentity = \"key\"\nlisten = \"" + busy.LocalAddr().String() + "\"\n", "address already in use", 0o600, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -14,8 +16,8 @@ import (
 	"pc5d/policy"
 )
 
-// Bounds of what either end shows (T17). Both are far above what a fleet needs, and together they
-// fit the 16 KiB that one direction of a handshake may have.
+// Bounds of what either end shows (T17), far above what a fleet needs. One direction of a handshake
+// has 16 KiB in any case, which package tls gets to read.
 const (
 	maxChain       = 4    // certificates, leaf first
 	maxCertificate = 4096 // octets of one
@@ -113,8 +115,11 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 // readBlocks reads the PEM blocks of a file, which are all of one type, one at least.
 func readBlocks(path, kind string) ([][]byte, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("file %s does not exist: bring it from the CA, or take it out of [node]", path)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("file of %s: %w", kind, err)
+		return nil, fmt.Errorf("file of type %q: %w", kind, err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxTrustFile+1))
@@ -122,7 +127,7 @@ func readBlocks(path, kind string) ([][]byte, error) {
 		return nil, fmt.Errorf("file %s: %w", path, err)
 	}
 	if len(b) > maxTrustFile {
-		return nil, fmt.Errorf("file %s is larger than 1 MiB: is it a file of %s?", path, kind)
+		return nil, fmt.Errorf("file %s is larger than 1 MiB: is it of type %q?", path, kind)
 	}
 	var blocks [][]byte
 	for {

@@ -363,7 +363,7 @@ func TestT16_TrustFiles(t *testing.T) {
 	}{
 		{"a peer for a CA", "is not a CA's", TrustFiles{CA: []string{writePEM(t, pemCertificate, root.leaf(t, keyOf(2), nil).Raw)}}},
 		{"a key for a CA", `only "CERTIFICATE" belongs there`, TrustFiles{CA: []string{writePEM(t, pemKey, []byte{1})}}},
-		{"no file", "no such file", TrustFiles{CA: []string{"/nonexistent"}}},
+		{"no file", "bring it from the CA", TrustFiles{CA: []string{"/nonexistent"}}},
 		{"forged list", "did not sign it", files(t, nil, [][]byte{stranger.revoke(t, epoch.Add(time.Hour))}, root)},
 		{"list of a part", "critical extension", files(t, nil, list(func(l *x509.RevocationList) { l.ExtraExtensions = []pkix.Extension{partition} }), root)},
 		{"entry of another issuer", "critical extension", files(t, nil, list(func(l *x509.RevocationList) {

@@ -13,6 +13,10 @@ import (
 // maxKeys bounds what is remembered of one name; a CA gives a name one key at a time (chosen).
 const maxKeys = 4
 
+// verdictLife is how long a judgement of the same certificates by the same authorities counts (chosen):
+// whoever sends a recorded request again makes this end ask, and is to cost no signature each time.
+const verdictLife = 10 * time.Second
+
 // credentials are what a peer was judged by. Without a chain a pin spoke for it.
 type credentials struct {
 	peer  link.Peer
@@ -21,12 +25,31 @@ type credentials struct {
 	end   time.Time // from when on the chain is not admitted any more
 }
 
+// verdict is the last judgement of credentials.
+type verdict struct {
+	by *Authorities
+	at time.Time
+	finding
+}
+
+// good tells whether it still counts; a clock that was set back ends it, too.
+func (v verdict) good(by *Authorities, now time.Time) bool {
+	age := now.Sub(v.at)
+	return v.by == by && age >= 0 && age < verdictLife
+}
+
+// remembered is what a peer showed last, and what was last thought of it.
+type remembered struct {
+	credentials
+	verdict
+}
+
 // shown remembers the newest chain of each peer that is trusted by certificate, so that it can be
 // judged again when CAs, lists or denied keys change: for its live links and for its kept keys. Only
 // a complete handshake adds to it, so names are provisioned ones. After a restart it is empty.
 type shown struct {
 	mu    sync.Mutex // guards the field below
-	names map[string][]credentials
+	names map[string][]*remembered
 }
 
 // note keeps what a complete handshake judged.
@@ -37,25 +60,30 @@ func (s *shown) note(c credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.names == nil {
-		s.names = map[string][]credentials{}
+		s.names = map[string][]*remembered{}
 	}
-	others := slices.DeleteFunc(s.names[c.peer.Name], func(o credentials) bool { return o.peer == c.peer })
+	others := slices.DeleteFunc(s.names[c.peer.Name], func(o *remembered) bool { return o.peer == c.peer })
 	if len(others) >= maxKeys {
 		others = others[1:] // the oldest
 	}
-	s.names[c.peer.Name] = append(others, c)
+	s.names[c.peer.Name] = append(others, &remembered{credentials: c})
 }
 
-// find returns what a peer showed last.
-func (s *shown) find(p link.Peer) (credentials, bool) {
+// judge judges what a peer showed last.
+func (s *shown) judge(p link.Peer, by *Authorities, now time.Time) finding {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	of := s.names[p.Name]
-	i := slices.IndexFunc(of, func(c credentials) bool { return c.peer == p })
+	i := slices.IndexFunc(of, func(r *remembered) bool { return r.peer == p })
 	if i < 0 {
-		return credentials{}, false
+		return found(link.RefusedNeverShown, "its certificates are not known any more")
 	}
-	return of[i], true
+	r := of[i]
+	if !r.verdict.good(by, now) {
+		_, f := by.judge(now, r.chain, r.usage)
+		r.verdict = verdict{by, now, f}
+	}
+	return r.finding
 }
 
 // Reload reads CAs, lists and denied keys anew; handshakes judge by them from then on. On an error
@@ -83,10 +111,7 @@ func (a *Authentication) Admits(p link.Peer) error {
 		}
 		return nil
 	}
-	f := found(link.RefusedNeverShown, "its certificates are not known any more")
-	if c, ok := a.shown.find(p); ok {
-		_, f = authorities.judge(a.now(), c.chain, c.usage)
-	}
+	f := a.shown.judge(p, authorities, a.now())
 	if !f.bad() {
 		return nil
 	}

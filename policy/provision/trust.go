@@ -18,6 +18,11 @@ func (r *reader) trust(t *table, l *Link) {
 		l.Trust = policy.TrustPSK
 	}
 	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String(), policy.TrustPSK.String())
+	if written, ok := t.values["trust"]; ok && written != l.Trust.String() {
+		t.lookup("pin") // whether one is needed hangs on a word that is wrong
+		t.lookup("psk")
+		return
+	}
 	if l.Trust != policy.TrustPin {
 		t.without("pin", l.Trust)
 	}
