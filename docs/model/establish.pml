@@ -72,7 +72,7 @@ typedef Run {
 Run R[N];
 bool held[4];  /* kept keys of Alice and Bob, by KEYOF */
 byte links[4]; /* made from each at each end */
-hidden byte i, r, s, l, a; /* of one step only */
+hidden byte client, server, shown, source, pick; /* of one step only */
 
 /* ---- what is checked; each macro MUTANT_... or WITHOUT_... takes one check away ---- */
 
@@ -205,8 +205,8 @@ inline any(v, lo, hi) { v = lo; do :: v < hi -> v++ :: break od }
 
 inline linked() {
   HOLDS(2, R[me].peer != own_); /* no link with oneself, */
-  a = 0; do :: a < N && !(R[a].own == own_ && OTHER_END(a)) -> a++ :: else -> break od;
-  HOLDS(2, a == N); /* nor with an own run that one takes for another's */
+  pick = 0; do :: pick < N && !(R[pick].own == own_ && OTHER_END(pick)) -> pick++ :: else -> break od;
+  HOLDS(2, pick == N); /* nor with an own run that one takes for another's */
   if
   :: R[me].peer != EVE -> HOLDS(6, R[me].alg == 2) /* the best of what UE_A offered and UE_B has */
   :: else
@@ -225,8 +225,8 @@ inline linkedAtA() {
   if
   :: R[me].peer != EVE ->
     HOLDS(1, !KNOWN_TO_EVE(me, R[me].y));
-    r = NI; do :: r < N && !(R[r].state == DONE && AGREE(me, r) && R[r].up == R[me].up) -> r++ :: else -> break od;
-    HOLDS(1, r < N)
+    server = NI; do :: server < N && !(R[server].state == DONE && AGREE(me, server) && R[server].up == R[me].up) -> server++ :: else -> break od;
+    HOLDS(1, server < N)
   :: else
   fi;
   linked()
@@ -238,8 +238,8 @@ inline linkedAtB() {
   if
   :: R[me].peer != EVE ->
     HOLDS(1, !KNOWN_TO_EVE(me, R[me].x));
-    i = 0; do :: i < NI && !(R[i].state >= COMPLETED && AGREE(i, me) && R[i].up == R[me].up) -> i++ :: else -> break od;
-    HOLDS(1, i < NI)
+    client = 0; do :: client < NI && !(R[client].state >= COMPLETED && AGREE(client, me) && R[client].up == R[me].up) -> client++ :: else -> break od;
+    HOLDS(1, client < NI)
   :: else
   fi;
   if
@@ -254,8 +254,8 @@ inline linkedAtB() {
 proctype Initiator(byte me; byte own_) {
   atomic {
     R[me].own = own_;
-    any(a, 1, 3);
-    R[me].want = (a == 1 -> 1 - own_ : a);
+    any(pick, 1, 3);
+    R[me].want = (pick == 1 -> 1 - own_ : pick);
     R[me].offer = NOKEY;
     if
     :: R[me].want == EVE && held[KEYOF(own_, WITHEVE)] -> R[me].offer = WITHEVE; TAKE_AT_A(own_, WITHEVE)
@@ -273,69 +273,69 @@ end:
   do
   :: atomic { /* ServerHello..Finished under the handshake keys; its source is whatever the header says */
       R[me].state == ASKED ->
-      any(r, NI, N);
+      any(server, NI, N);
       if
-      :: r < N && R[r].state >= OPEN && R[r].method == TLS13 && R[r].x == me -> s = R[r].own
-      :: r == EVIL -> s = EVE
-      :: r == EVIL -> any(a, NI, N - 1); s = EVE; if :: STOLEN_SERVER_SIGNATURE(a, R[a].own) -> s = R[a].own :: else fi
-      :: else -> s = ANY
+      :: server < N && R[server].state >= OPEN && R[server].method == TLS13 && R[server].x == me -> shown = R[server].own
+      :: server == EVIL -> shown = EVE
+      :: server == EVIL -> any(pick, NI, N - 1); shown = EVE; if :: STOLEN_SERVER_SIGNATURE(pick, R[pick].own) -> shown = R[pick].own :: else fi
+      :: else -> shown = ANY
       fi;
-      any(l, NI, N);
+      any(source, NI, N);
       if
-      :: s != ANY && PINNED(R[me].want, s) && PROVISIONED(own_, s) ->
-        R[me].y = r; R[me].cert = s; R[me].peer = MET(R[me].want, s); R[me].l2b = l; R[me].method = TLS13; R[me].state = AUTHED
+      :: shown != ANY && PINNED(R[me].want, shown) && PROVISIONED(own_, shown) ->
+        R[me].y = server; R[me].cert = shown; R[me].peer = MET(R[me].want, shown); R[me].l2b = source; R[me].method = TLS13; R[me].state = AUTHED
       :: else
       fi
     }
   :: atomic { /* the security mode command after tls13 */
       R[me].state == AUTHED ->
-      any(r, NI, N);
+      any(server, NI, N);
       if
-      :: r < N && R[r].state >= COMMANDED -> R[me].nonce2 = R[r].nonce2;
+      :: server < N && R[server].state >= COMMANDED -> R[me].nonce2 = R[server].nonce2;
         if
-        :: SAME_KEY(me, r) && ECHO(me, R[r].caps, R[r].pol) -> R[me].alg = R[r].alg; R[me].state = COMPLETED
+        :: SAME_KEY(me, server) && ECHO(me, R[server].caps, R[server].pol) -> R[me].alg = R[server].alg; R[me].state = COMPLETED
         :: else -> R[me].nonce2 = 0
         fi
-      :: r == EVIL && KNOWN_TO_EVE(me, R[me].y) -> R[me].nonce2 = EVIL; any(a, 0, 2); R[me].alg = a; R[me].state = COMPLETED
+      :: server == EVIL && KNOWN_TO_EVE(me, R[me].y) -> R[me].nonce2 = EVIL; any(pick, 0, 2); R[me].alg = pick; R[me].state = COMPLETED
       :: else
       fi;
-      if :: R[me].state == COMPLETED -> any(a, 0, 1); R[me].up = a :: else fi
+      if :: R[me].state == COMPLETED -> any(pick, 0, 1); R[me].up = pick :: else fi
     }
   :: atomic { /* the security mode command of psk-dhe, for which tls13 need not have begun */
       R[me].offer != NOKEY && (R[me].state == ASKED || R[me].state == AUTHED) ->
-      any(r, NI, N); s = R[me].y; l = R[me].peer; /* kept, for a command that does not verify */
-      R[me].y = r; R[me].peer = PEEROF(own_, R[me].offer); R[me].method = PSKDHE;
-      any(a, NI, N);
+      any(server, NI, N); shown = R[me].y; source = R[me].peer; /* kept, for a command that does not verify */
+      R[me].y = server; R[me].peer = PEEROF(own_, R[me].offer); R[me].method = PSKDHE;
+      any(pick, NI, N);
       if
-      :: R[me].state == ASKED -> R[me].l2b = a
+      :: R[me].state == ASKED -> R[me].l2b = pick
       :: else
       fi;
       if
-      :: r < N && R[r].state >= COMMANDED -> R[me].nonce2 = R[r].nonce2;
+      :: server < N && R[server].state >= COMMANDED -> R[me].nonce2 = R[server].nonce2;
         if
-        :: SAME_KEY(me, r) && ECHO(me, R[r].caps, R[r].pol) -> R[me].alg = R[r].alg; R[me].cert = 0; goto completed
+        :: SAME_KEY(me, server) && ECHO(me, R[server].caps, R[server].pol) -> R[me].alg = R[server].alg; R[me].cert = 0; goto completed
         :: else
         fi
-      :: r == EVIL && KNOWN_TO_EVE(me, R[me].y) ->
-        R[me].nonce2 = EVIL; any(a, 0, 2); R[me].alg = a; R[me].cert = 0; goto completed
+      :: server == EVIL && KNOWN_TO_EVE(me, R[me].y) ->
+        R[me].nonce2 = EVIL; any(pick, 0, 2); R[me].alg = pick; R[me].cert = 0; goto completed
       :: else
       fi;
-      R[me].y = s; R[me].peer = l; R[me].nonce2 = 0;
+      R[me].y = shown; R[me].peer = source; R[me].nonce2 = 0;
       if
       :: R[me].state == ASKED -> R[me].l2b = EVIL; R[me].method = 0
       :: else -> R[me].method = TLS13
       fi;
       goto forget;
 completed:
-      R[me].state = COMPLETED; any(a, 0, 1); R[me].up = a;
+      R[me].state = COMPLETED; any(pick, 0, 1); R[me].up = pick;
 forget:
     }
   :: atomic { /* the accept */
       R[me].state == COMPLETED ->
-      any(r, NI, N);
+      any(server, NI, N);
       if
-      :: r < N && R[r].state == DONE && SAME_KEY(me, r) -> R[me].state = DONE
-      :: r == EVIL && KNOWN_TO_EVE(me, R[me].y) -> R[me].state = DONE
+      :: server < N && R[server].state == DONE && SAME_KEY(me, server) -> R[me].state = DONE
+      :: server == EVIL && KNOWN_TO_EVE(me, R[me].y) -> R[me].state = DONE
       :: else
       fi;
       if
@@ -354,23 +354,23 @@ end:
   do
   :: atomic { /* a request, alone or within a first response; the screen has passed it */
       R[me].state == IDLE ->
-      any(a, 0, NI); R[me].mine = ATOM(a);
+      any(pick, 0, NI); R[me].mine = ATOM(pick);
 #ifdef REQUEST_IS_ONE /* passed on as it was, or made up as a whole */
       R[me].nonce = R[me].mine; R[me].l2a = R[me].mine;
       if
-      :: a < NI -> R[me].src = R[a].src; R[me].tgt = R[a].tgt; R[me].caps = R[a].caps; R[me].pol = R[a].pol
-      :: else -> any(a, 0, 3); R[me].src = a; R[me].tgt = own_; R[me].caps = 1; R[me].pol = 1
+      :: pick < NI -> R[me].src = R[pick].src; R[me].tgt = R[pick].tgt; R[me].caps = R[pick].caps; R[me].pol = R[pick].pol
+      :: else -> any(pick, 0, 3); R[me].src = pick; R[me].tgt = own_; R[me].caps = 1; R[me].pol = 1
       fi;
 #else
-      any(a, 0, NI); R[me].nonce = ATOM(a);
-      any(a, 0, NI); R[me].l2a = ATOM(a);
-      any(a, 0, 3); R[me].src = a;
-      any(a, 0, 1); R[me].tgt = (a -> own_ : HIDDEN);
-      any(a, 0, 1); R[me].caps = a;
-      any(a, 0, 1); R[me].pol = a;
+      any(pick, 0, NI); R[me].nonce = ATOM(pick);
+      any(pick, 0, NI); R[me].l2a = ATOM(pick);
+      any(pick, 0, 3); R[me].src = pick;
+      any(pick, 0, 1); R[me].tgt = (pick -> own_ : HIDDEN);
+      any(pick, 0, 1); R[me].caps = pick;
+      any(pick, 0, 1); R[me].pol = pick;
 #endif
-      any(a, 0, NI); R[me].x = ATOM(a);
-      any(a, 1, 2); R[me].method = a;
+      any(pick, 0, NI); R[me].x = ATOM(pick);
+      any(pick, 1, 2); R[me].method = pick;
       R[me].l2b = me; R[me].y = me; R[me].nonce2 = me; R[me].offer = NOKEY;
       if
       :: R[me].src == own_ || R[me].tgt != own_ && R[me].tgt != HIDDEN -> goto nothing
@@ -385,15 +385,15 @@ end:
       :: else
       fi;
       /* psk-dhe: the binder is of an honest run over this very request, or by a key of Eve's. */
-      i = R[me].mine;
+      client = R[me].mine;
       if
-      :: i != EVIL && R[i].offer != NOKEY && R[me].x == i && EQUAL_REQUEST(i, me) ->
-        R[me].offer = R[i].offer;
+      :: client != EVIL && R[client].offer != NOKEY && R[me].x == client && EQUAL_REQUEST(client, me) ->
+        R[me].offer = R[client].offer;
         if
-        :: !(R[i].offer == AB || R[i].own == own_) || !BINDER_NAMES(i, own_, PEEROF(own_, R[i].offer)) -> goto nothing
+        :: !(R[client].offer == AB || R[client].own == own_) || !BINDER_NAMES(client, own_, PEEROF(own_, R[client].offer)) -> goto nothing
         :: else
         fi
-      :: i == EVIL -> R[me].offer = WITHEVE
+      :: client == EVIL -> R[me].offer = WITHEVE
       :: else -> goto nothing
       fi;
       if
@@ -409,16 +409,16 @@ opened:
     }
   :: atomic { /* Certificate..Finished under the handshake keys; the command follows */
       R[me].state == OPEN ->
-      any(i, 0, NI); a = ANY;
+      any(client, 0, NI); pick = ANY;
       if
-      :: i < NI && R[i].state >= AUTHED && R[i].method == TLS13 && R[me].x == i && R[i].y == me && R[i].cert == own_ -> a = R[i].own
-      :: i == NI && R[me].x == EVIL -> a = EVE
-      :: i < NI && R[me].x == EVIL && STOLEN_CLIENT_SIGNATURE(i, R[i].own) -> a = R[i].own
+      :: client < NI && R[client].state >= AUTHED && R[client].method == TLS13 && R[me].x == client && R[client].y == me && R[client].cert == own_ -> pick = R[client].own
+      :: client == NI && R[me].x == EVIL -> pick = EVE
+      :: client < NI && R[me].x == EVIL && STOLEN_CLIENT_SIGNATURE(client, R[client].own) -> pick = R[client].own
       :: else
       fi;
       if
-      :: a != ANY && CLAIM(R[me].src, a) && PROVISIONED(own_, a) ->
-        R[me].peer = PEER(R[me].src, a); R[me].alg = CHOICE(R[me].caps, R[me].pol); R[me].state = COMMANDED
+      :: pick != ANY && CLAIM(R[me].src, pick) && PROVISIONED(own_, pick) ->
+        R[me].peer = PEER(R[me].src, pick); R[me].alg = CHOICE(R[me].caps, R[me].pol); R[me].state = COMMANDED
       :: else
       fi
     }
@@ -427,10 +427,10 @@ opened:
 #endif
   :: atomic { /* the complete */
       R[me].state == COMMANDED ->
-      any(i, 0, NI);
+      any(client, 0, NI);
       if
-      :: i < NI && R[i].state >= COMPLETED && SAME_KEY(i, me) && STILL_THERE(me) -> R[me].up = R[i].up; R[me].state = DONE
-      :: i == NI && KNOWN_TO_EVE(me, R[me].x) && STILL_THERE(me) -> any(a, 0, 1); R[me].up = a; R[me].state = DONE
+      :: client < NI && R[client].state >= COMPLETED && SAME_KEY(client, me) && STILL_THERE(me) -> R[me].up = R[client].up; R[me].state = DONE
+      :: client == NI && KNOWN_TO_EVE(me, R[me].x) && STILL_THERE(me) -> any(pick, 0, 1); R[me].up = pick; R[me].state = DONE
       :: else
       fi;
       if
