@@ -12,6 +12,7 @@ import (
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/udp"
 )
 
 // door answers those who are not known yet. It keeps nothing about them: who brings a cookie back
@@ -27,6 +28,7 @@ type door struct {
 	queue     task.Queue      // makes machines
 	waiting   atomic.Int32    // admissions in the queue
 	sources   *sources
+	talkers   *talkers // of the same goroutine as admission
 
 	cookies  atomic.Uint64 // strangers that were answered by one
 	admitted atomic.Uint64 // machines made
@@ -44,19 +46,22 @@ const (
 	obstacleNode                     // all have begun too many
 	obstacleHalfOpen                 // too many are unfinished
 	obstacleLocal                    // no machine could be made
+	obstacleBusy                     // its answer would have had to wait
 	obstacles
 )
 
-var obstacleNames = [obstacles]string{"overload", "layer_two_id_conflict", "source_rate", "node_rate", "half_open", "local"}
+var obstacleNames = [obstacles]string{"overload", "layer_two_id_conflict", "source_rate", "node_rate", "half_open", "local", "unanswered"}
 
 func newDoor(n *Node) (*door, error) {
 	jar, err := cookie.New(rand.Reader, n.now())
 	if err != nil {
 		return nil, err
 	}
-	var key [32]byte
-	rand.Read(key[:]) // never fails: the runtime ends the process instead
-	d := &door{node: n, sources: newSources(n.limits, n.now(), key)}
+	var keys [2][32]byte
+	for i := range keys {
+		rand.Read(keys[i][:]) // never fails: the runtime ends the process instead
+	}
+	d := &door{node: n, sources: newSources(n.limits, n.now(), keys[0]), talkers: newTalkers(n.limits, n.now(), keys[1])}
 	d.admission = link.NewAdmission(link.AdmissionConfig{
 		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
 	})
@@ -79,12 +84,30 @@ func (d *door) receive(from netip.AddrPort, datagram []byte) {
 			d.node.log.Error("local: strangers are not answered: no random octets for a new cookie secret")
 		}
 	case admitted == nil || d.wantsCookie(admitted):
-		d.cookies.Add(1)
-		d.node.send(dataplane.Port{}, from, answer)
+		d.answer(from, answer)
 		admitted.Wipe()
 	default:
 		d.post(admitted)
 	}
+}
+
+// The shares of the socket's buffer that answers may fill: to anybody, and to those who asked seldom.
+const (
+	shareOfAll   udp.Share = 4
+	shareOfQuiet udp.Share = 2
+)
+
+// answer sends what needs no state. The receiver does not wait for room: the stranger asks again.
+func (d *door) answer(to netip.AddrPort, datagram []byte) {
+	err := d.node.cfg.Engine.Answer(to, datagram, shareOfAll)
+	if err == udp.ErrBusy && d.talkers.quiet(d.node.now(), to.Addr()) {
+		err = d.node.cfg.Engine.Answer(to, datagram, shareOfQuiet)
+	}
+	if err != nil {
+		d.refused[obstacleBusy].Add(1)
+		return
+	}
+	d.cookies.Add(1)
 }
 
 // answerable tells whether an answer can reach a sender, and him alone.

@@ -12,6 +12,8 @@ import (
 	"pc5d/daemon/auth"
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/host"
+	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
@@ -124,6 +126,43 @@ func TestT30_NodeAllocatesNothing(t *testing.T) {
 	}
 	if n.door.cookies.Load() == 0 || n.door.waiting.Load() != 0 {
 		t.Errorf("%d cookies, %d wait", n.door.cookies.Load(), n.door.waiting.Load())
+	}
+}
+
+// TestT30_KnownKeysAllocateNothing: a request that names a key that is kept, or searches for one, and does
+// not prove it, costs no memory either, with a gate and without.
+func TestT30_KnownKeysAllocateNothing(t *testing.T) {
+	for _, gate := range []bool{false, true} {
+		n := newNode(t, &provision.Provisioning{Node: provision.Node{Gate: gate}}, udp.NewNetwork(), still{}, Limits{}, slog.DiscardHandler)
+		n.store = kept.Open(kept.Config{})
+		secret := keys.NewSecret(bytes.Repeat([]byte{3}, keys.ResumptionKeyLen))
+		now := time.Now()
+		n.store.Put(kept.Entry{ID: 77, Peer: "alice", Service: "ip", Key: keys.ResumptionKey{Secret: secret}, Made: now, Authenticated: now})
+		if n.kept.Len() != 1 {
+			t.Fatal("the key is not kept")
+		}
+		for name, change := range map[string]func(*pc5s.DirectLinkEstablishmentRequest, *kei.Offer){
+			"known ID":   func(r *pc5s.DirectLinkEstablishmentRequest, _ *kei.Offer) { r.KNRPID = new(uint32(77)) },
+			"unknown ID": func(r *pc5s.DirectLinkEstablishmentRequest, _ *kei.Offer) { r.KNRPID = new(uint32(78)) },
+			"tag":        func(_ *pc5s.DirectLinkEstablishmentRequest, o *kei.Offer) { o.KeyTag = &[kei.TagLen]byte{1} },
+		} {
+			msg, err := pc5s.Parse(request(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, at := msg.(*pc5s.DirectLinkEstablishmentRequest), uint64(now.UnixNano())
+			o := kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &[kei.ShareLen]byte{9}, Time: &at, Binder: &[kei.ProofLen]byte{1}}
+			change(r, &o)
+			r.KeyEstablishmentInfo = o.AppendTo(nil)
+			d, from := knock(7, pc5s.Marshal(r)), netip.MustParseAddrPort("198.51.100.7:4444")
+			n.Receive(dataplane.Port{}, from, d)
+			if allocs := testing.AllocsPerRun(100, func() { n.Receive(dataplane.Port{}, from, d) }); allocs != 0 {
+				t.Errorf("%s, gate %v: %v allocations", name, gate, allocs)
+			}
+		}
+		if cookies := n.door.cookies.Load() > 0; cookies == gate {
+			t.Errorf("gate %v: %d cookies", gate, n.door.cookies.Load())
+		}
 	}
 }
 

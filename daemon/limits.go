@@ -16,6 +16,7 @@ type Limits struct {
 	Handshakes Rate // of one source; one that authenticates is not counted
 	TLS        Rate // full authentications that the node begins
 	Sources    int  // slots of the table of sources; a multiple of 4
+	Talkers    int  // counters of those who ask while the socket's buffer is filled
 
 	Waiting  int // admissions that wait for a machine
 	Inbox    int // datagrams that wait for one machine
@@ -38,7 +39,7 @@ func (l Limits) orDefaults() Limits {
 	return Limits{
 		HalfOpen: cmp.Or(l.HalfOpen, 512), HalfOpenPerSource: cmp.Or(l.HalfOpenPerSource, 8), Spent: cmp.Or(l.Spent, 4096),
 		Handshakes: cmp.Or(l.Handshakes, Rate{PerSecond: 5, Burst: 10}), TLS: cmp.Or(l.TLS, Rate{PerSecond: tls, Burst: tls / 5}),
-		Sources: cmp.Or(l.Sources, 65536),
+		Sources: cmp.Or(l.Sources, 65536), Talkers: cmp.Or(l.Talkers, 16384),
 		Waiting: cmp.Or(l.Waiting, 256), Inbox: cmp.Or(l.Inbox, 64), Answers: cmp.Or(l.Answers, 64), Attempts: cmp.Or(l.Attempts, 8),
 		Sessions: cmp.Or(l.Sessions, 8),
 		LogEvery: cmp.Or(l.LogEvery, time.Second),

@@ -164,6 +164,35 @@ func TestT32_LimitsOfTheDoor(t *testing.T) {
 	})
 }
 
+// TestT32_RestartsAreHandshakes: who begins the handshake of one conversation again and again spends what
+// its source and the node have, as with new conversations.
+func TestT32_RestartsAreHandshakes(t *testing.T) {
+	c := newCrowd(t, Limits{Handshakes: Rate{PerSecond: 1, Burst: 3}})
+	from := netip.MustParseAddrPort("198.51.100.1:1")
+	conn := c.network.Listen(from)
+	defer conn.Close()
+	r := request(1)
+	c.node.Receive(dataplane.Port{}, from, knock(7, r))
+	challenge, err := kei.Parse(c.answer(conn).(*pc5s.DirectLinkAuthenticationRequest).KeyEstablishmentInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 6 {
+		first := kei.Container{
+			Method: kei.TLS13, Tag: kei.Tag(r), HasCookie: true, Cookie: challenge.Cookie, HasRequest: true, Request: r,
+			HasTotal: true, Total: 100, More: true, Fragment: []byte{0x16, byte(n)},
+		}
+		for range 3 { // repeated, it costs nothing
+			c.node.Receive(dataplane.Port{}, from, knock(7, pc5s.Marshal(&pc5s.DirectLinkAuthenticationResponse{KeyEstablishmentInfo: first.AppendTo(nil)})))
+			c.tasks.run()
+		}
+	}
+	if n := c.node.drops[link.DropRate].Load(); n != 3*3 {
+		t.Errorf("%d of the later ones were dropped, want 9", n)
+	}
+	c.want(1, 0, obstacleSource, 0)
+}
+
 // TestT30_AdmissionsThatWait: no more wait than the limit says, and a copied key does not outlive one that
 // is turned away.
 func TestT30_AdmissionsThatWait(t *testing.T) {

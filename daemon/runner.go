@@ -88,6 +88,11 @@ func (r *runner) abandon() {
 // readmit hands over a first flight that came again.
 func (r *runner) readmit(a *link.Admitted) {
 	r.step(func() {
+		// A handshake that begins again costs what a first one does (T32).
+		if r.machine.Restarts(a) && !r.node.door.sources.takeBoth(r.node.now(), a.From.Addr()) {
+			r.node.dropped(link.DropRate)
+			return
+		}
 		if err := r.machine.Readmit(r.node.now(), a); err != nil {
 			r.node.dropped(err)
 		}

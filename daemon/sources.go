@@ -1,12 +1,9 @@
 package daemon
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"sync"
 	"time"
-
-	"pc5d/daemon/auth/mac"
 )
 
 // ways is how many slots a source may have its own in.
@@ -25,9 +22,7 @@ type sources struct {
 
 	mu    sync.Mutex // guards the fields below
 	epoch time.Time
-	key   [32]byte
-	mac   *mac.HMAC
-	text  [17]byte
+	hash  *addressHash
 	slots []slot
 	node  allowance
 }
@@ -40,7 +35,7 @@ type slot struct {
 }
 
 func newSources(l Limits, now time.Time, key [32]byte) *sources {
-	return &sources{handshakes: l.Handshakes, tls: l.TLS, epoch: now, key: key, mac: mac.New(), slots: make([]slot, max(l.Sources, ways)/ways*ways)}
+	return &sources{handshakes: l.Handshakes, tls: l.TLS, epoch: now, hash: newAddressHash(key), slots: make([]slot, max(l.Sources, ways)/ways*ways)}
 }
 
 // spent tells whether an address, or the node, has nothing left.
@@ -80,19 +75,19 @@ func (s *sources) takeTLS(now time.Time) bool {
 	return s.tls.take(&s.node, s.atLocked(now))
 }
 
+// takeBoth takes one of a source's handshakes and one of the node's full authentications.
+func (s *sources) takeBoth(now time.Time, from netip.Addr) bool {
+	return s.take(now, from) && s.takeTLS(now)
+}
+
 func (s *sources) atLocked(now time.Time) int64 { return int64(now.Sub(s.epoch)) }
 
 // findLocked returns the slot of an address, or the one that it would take.
 func (s *sources) findLocked(from netip.Addr) (*slot, uint64) {
 	source := sourcePrefix(from)
-	address := source.Addr().As16()
-	copy(s.text[:], address[:])
-	s.text[16] = byte(source.Bits())
-	s.mac.Begin(s.key[:])
-	s.mac.Write(s.text[:])
-	sum := s.mac.Sum()
-	tag := binary.BigEndian.Uint64(sum[8:]) | 1 // 0 is nobody's
-	first := int(binary.BigEndian.Uint64(sum[:]) % uint64(len(s.slots)/ways) * ways)
+	place, tag := s.hash.sum(source.Addr(), source.Bits())
+	tag |= 1 // 0 is nobody's
+	first := int(place % uint64(len(s.slots)/ways) * ways)
 	set := s.slots[first : first+ways]
 	best := &set[0]
 	for i := range set {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -21,9 +22,9 @@ func (h *Host) Route(prefix netip.Prefix, via *Host) error {
 	})
 }
 
-// Flood sends UDP datagrams until ctx ends, as fast as it can, each from another address of a prefix of
+// Flood sends UDP datagrams until ctx ends, so many in a second, each from another address of a prefix of
 // IPv4, one address after the other; next makes the n-th one. It tells how many it has sent.
-func (h *Host) Flood(ctx context.Context, sources netip.Prefix, to netip.AddrPort, next func(n uint64) []byte) (sent uint64, err error) {
+func (h *Host) Flood(ctx context.Context, sources netip.Prefix, to netip.AddrPort, rate int, next func(n uint64) []byte) (sent uint64, err error) {
 	var fd int
 	if err := h.Do(func() (err error) {
 		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
@@ -34,7 +35,11 @@ func (h *Host) Flood(ctx context.Context, sources netip.Prefix, to netip.AddrPor
 	defer unix.Close(fd)
 	target := &unix.SockaddrInet4{Addr: to.Addr().As4()}
 	base, hosts := binary.BigEndian.Uint32(sources.Masked().Addr().AsSlice()), uint64(1)<<(32-sources.Bits())-2
+	begin := time.Now()
 	for ; ctx.Err() == nil; sent++ {
+		if ahead := time.Duration(sent)*time.Second/time.Duration(rate) - time.Since(begin); ahead > time.Millisecond {
+			time.Sleep(ahead)
+		}
 		from := netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, base+uint32(1+sent%hosts))))
 		if err := unix.Sendto(fd, datagram(netip.AddrPortFrom(from, 33536), to, next(sent)), 0, target); err != nil && err != unix.ENOBUFS {
 			return sent, fmt.Errorf("send: %w", err)

@@ -18,21 +18,37 @@ import (
 )
 
 const (
-	floodTries   = 3
-	floodMinimum = 20_000 // requests that were answered before and while the honest peer comes
+	floodTries = 3
+	floodRate  = 30_000 // in a second
 )
 
-// TestT30_Flood: requests in the names of 65,534 addresses come as fast as a process can send them. An
-// honest peer gets its link within three tries; the flood leaves no machine, no memory and no lines of the
-// log.
+// TestT30_Flood: requests in the names of many addresses come at a high rate: of 65,534 behind a router,
+// and of 126 neighbours who are not there, whose answers the kernel keeps for seconds. An honest peer
+// gets its link within three tries and packets through it; the flood leaves no machine, no memory and no
+// lines of the log.
 func TestT30_Flood(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-	defer cancel()
-	p := pair(t, ctx, build(t), func(*lab.Pair) {})
-	victims := netip.MustParsePrefix("10.66.0.0/16")
-	if err := p.B.Route(victims, p.A); err != nil {
-		t.Fatal(err)
+	pc5d := build(t)
+	for name, c := range map[string]struct {
+		victims string
+		route   bool
+	}{"far": {"10.66.0.0/16", true}, "neighbours": {"192.0.2.128/25", false}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+			defer cancel()
+			p := pair(t, ctx, pc5d, func(*lab.Pair) {})
+			victims := netip.MustParsePrefix(c.victims)
+			if c.route {
+				if err := p.B.Route(victims, p.A); err != nil {
+					t.Fatal(err)
+				}
+			}
+			flooded(t, ctx, p, victims)
+		})
 	}
+}
+
+// flooded lets bob's host be flooded while alice makes her link.
+func flooded(t *testing.T, ctx context.Context, p *lab.Pair, victims netip.Prefix) {
 	before, err := p.Bob.Usage()
 	if err != nil {
 		t.Fatal(err)
@@ -44,19 +60,10 @@ func TestT30_Flood(t *testing.T) {
 	begin := time.Now()
 	go func() {
 		var err error
-		sent, err = p.A.Flood(flood, victims, netip.AddrPortFrom(p.B.Address, port), forged())
+		sent, err = p.A.Flood(flood, victims, netip.AddrPortFrom(p.B.Address, port), floodRate, forged())
 		ended <- err
 	}()
-	cookies := func() uint64 {
-		s, err := p.Bob.Client.Status(ctx)
-		if err != nil {
-			return 0
-		}
-		return s.Strangers.Cookies
-	}
-	if !eventually(ctx, func() bool { return cookies() > floodMinimum }) {
-		t.Fatalf("the flood does not arrive: %s", p.Bob.Log())
-	}
+	time.Sleep(5 * time.Second) // until buffers are as full as they get
 	tries := 1
 	for ; tries <= floodTries; tries++ {
 		s, err := p.Alice.Client.Up(ctx, "bob", 20*time.Second)
@@ -65,18 +72,16 @@ func TestT30_Flood(t *testing.T) {
 		}
 		t.Logf("try %d: %s, %v", tries, s.State, err)
 	}
+	took := time.Since(begin)
 	if tries > floodTries {
 		t.Errorf("no link after %d tries: %s", floodTries, p.Alice.Log())
 	} else if !eventually(ctx, func() bool { _, err := p.Alice.Host.Ping(p.Bob.Four, 100*time.Millisecond); return err == nil }) {
-		t.Error("no packet gets through under the flood") // the path may lose half of them
+		t.Error("no packet gets through under the flood") // the path may lose some
 	}
-	came := cookies()
-	eventually(ctx, func() bool { return cookies() > came+floodMinimum })
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	took := time.Since(begin)
 	s, err := p.Bob.Client.Status(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -86,9 +91,9 @@ func TestT30_Flood(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Count(p.Bob.Log(), "\n")
-	t.Logf("%d requests in %v, %d answered; the honest peer had its link at try %d; %v, before %v; %d lines of log",
-		sent, took.Round(time.Millisecond), s.Strangers.Cookies, tries, after, before, lines)
-	if s.Strangers.HalfOpen != 0 || s.Strangers.Admitted > floodTries {
+	t.Logf("%d requests, %+v, %v; link at try %d, %v after the flood began; %v, before %v; %d lines of log",
+		sent, s.Strangers, s.Drops, tries, took.Round(time.Millisecond), after, before, lines)
+	if s.Strangers.Cookies < 1000 || s.Strangers.HalfOpen != 0 || s.Strangers.Admitted > floodTries*6 {
 		t.Errorf("strangers: %+v", s.Strangers)
 	}
 	if grown := after.Resident - before.Resident; grown > 8<<20 {

@@ -274,7 +274,7 @@ func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
 	if m.role != RoleB || m.state != Auth || admitted.Container == nil {
 		return DropState
 	}
-	if sha256.Sum256(admitted.Container.Fragment) == m.auth.heard {
+	if m.heardBefore(admitted) {
 		return m.repeat(now)
 	}
 	if m.auth.restarts >= maxRestarts {
@@ -289,6 +289,16 @@ func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
 	m.auth.handshake, m.auth.restarts = h, m.auth.restarts+1
 	m.auth.out, m.auth.in = kei.Outgoing{}, kei.Reassembly{}
 	return m.welcome(now, admitted)
+}
+
+// Restarts tells whether Readmit would begin a handshake, which its owner may want to count.
+func (m *Machine) Restarts(admitted *Admitted) bool {
+	return m.role == RoleB && m.state == Auth && admitted.Container != nil && m.auth.restarts < maxRestarts && !m.heardBefore(admitted)
+}
+
+// heardBefore tells whether a first fragment came before.
+func (m *Machine) heardBefore(admitted *Admitted) bool {
+	return sha256.Sum256(admitted.Container.Fragment) == m.auth.heard
 }
 
 // receiveAuthenticationResponse is B's half.
