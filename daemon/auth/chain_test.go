@@ -32,7 +32,8 @@ type chainCase struct {
 	anchors []*authority  // nil: the one CA
 	lists   [][]byte
 	deny    []policy.Fingerprint
-	role    link.Role // of bob; 0: both
+	role    link.Role  // of bob; 0: both
+	end     *time.Time // of the CA, where that is first
 }
 
 // TestT16_Chains shows generated chains to both parts of a handshake. Each refusal has its own
@@ -78,8 +79,17 @@ func alertOf(err error) string {
 func (c chainCase) check(t *testing.T, what string, h link.Handshake, err error) {
 	t.Helper()
 	if c.want == 0 {
-		if err != nil || h.Peer().Name != "bob" || h.CertificateEnd().IsZero() {
-			t.Errorf("%s: %v, peer %v, end %v; want it admitted", what, err, h.Peer(), h.CertificateEnd())
+		end := c.chain[0].NotAfter
+		for _, other := range c.chain[1:] {
+			if other.NotAfter.Before(end) {
+				end = other.NotAfter
+			}
+		}
+		if c.end != nil {
+			end = *c.end
+		}
+		if err != nil || h.Peer().Name != "bob" || !h.CertificateEnd().Equal(end.Add(skew)) {
+			t.Errorf("%s: %v, peer %v, end %v; want it admitted until %v", what, err, h.Peer(), h.CertificateEnd(), end.Add(skew))
 		}
 		return
 	}
@@ -105,6 +115,14 @@ func chainCases(t testing.TB) []chainCase {
 	changed := func(change func(*x509.Certificate)) *authority {
 		return newAuthority(t, "changed", root, keyOf(8), change)
 	}
+	brief := newAuthority(t, "brief", nil, keyOf(12), func(c *x509.Certificate) { c.NotAfter = epoch.Add(time.Minute) })
+	one := newAuthority(t, "one", nil, keyOf(12), func(c *x509.Certificate) { c.MaxPathLen = 1 })
+	onlyOne := newAuthority(t, "onlyone", one, keyOf(8), nil)
+	renamed := newAuthority(t, "renamed", nil, keyOf(9), nil)
+	borrowed := newAuthority(t, "below", newAuthority(t, "below", nil, keyOf(13), nil), keyOf(13), nil)
+	named := newAuthority(t, "named", nil, keyOf(12), func(c *x509.Certificate) {
+		c.URIs, c.ExtKeyUsage = []*url.URL{NameURI("bob")}, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+	})
 	bob := keyOf(2)
 	good, goodBelow := root.leaf(t, bob, nil), below.leaf(t, bob, nil)
 	leafOf := func(a *authority, change func(*x509.Certificate)) []*x509.Certificate {
@@ -134,6 +152,12 @@ func chainCases(t testing.TB) []chainCase {
 		{name: "with the CA itself", chain: chain(goodBelow, below.Certificate, root.Certificate)},
 		{name: "of the second CA", chain: chain(second.leaf(t, bob, nil)), anchors: []*authority{root, second}},
 		{name: "of the CA that was replaced under its name", chain: chain(good), anchors: []*authority{twin, root}},
+		{name: "its end is first", chain: leafOf(root, func(c *x509.Certificate) { c.NotAfter = epoch.Add(time.Minute) })[:1]},
+		{name: "its CA below ends first", chain: leafOf(changed(func(c *x509.Certificate) { c.NotAfter = epoch.Add(time.Minute) }), nil)},
+		{name: "its CA ends first", chain: chain(brief.leaf(t, bob, nil)), anchors: []*authority{brief}, end: &brief.NotAfter},
+		{name: "as long as the CA may be, with it", chain: append(leafOf(onlyOne, nil), one.Certificate), anchors: []*authority{one}},
+		{name: "its number on a list of the same key under another name", chain: chain(good), anchors: []*authority{root, renamed}, lists: [][]byte{renamed.revoke(t, later, 7), root.revoke(t, later)}},
+		{name: "the new list before an old one", chain: chain(good), lists: [][]byte{root.revoke(t, later), root.revoke(t, epoch.Add(-day))}},
 		{name: "a P-256 key", chain: chain(root.leaf(t, p256Key, nil)), key: p256Key},
 		{name: "no key usage", chain: leaf(func(c *x509.Certificate) { c.KeyUsage = 0 })},
 		{name: "begins within the skew", chain: leaf(func(c *x509.Certificate) { c.NotBefore = epoch.Add(skew) })},
@@ -156,6 +180,9 @@ func chainCases(t testing.TB) []chainCase {
 		{name: "out of order", want: link.RefusedBrokenChain, chain: chain(lower.leaf(t, bob, nil), below.Certificate, lower.Certificate), anchors: []*authority{below}},
 		{name: "a stranger between", want: link.RefusedBrokenChain, chain: chain(good, below.Certificate)},
 		{name: "signature altered", want: link.RefusedBrokenChain, chain: chain(altered(t, good))},
+		{name: "a borrowed name between", want: link.RefusedBrokenChain, chain: chain(goodBelow, borrowed.Certificate, below.Certificate)},
+		{name: "issued by no CA that may sign", want: link.RefusedNoAuthority, chain: leafOf(changed(func(c *x509.Certificate) { c.IsCA = false }), nil)},
+		{name: "the CA itself", want: link.RefusedKeyUsage, chain: chain(named.Certificate), key: keyOf(12), anchors: []*authority{named}},
 		{name: "issued by a peer", want: link.RefusedNoAuthority, chain: leafOf(changed(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature }), nil)},
 		{name: "issued by a CA that may not", want: link.RefusedNoAuthority, chain: leafOf(changed(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), nil)},
 		{name: "too long for the CA", want: link.RefusedPathLength, chain: leafOf(underFlat, nil), anchors: []*authority{flat}},
@@ -224,6 +251,7 @@ func TestT16_ECDSATwin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			alice := certifying(t, files(t, c.deny, c.lists, root).Load)
 			for _, shown := range []*x509.Certificate{good, twin} {
+				c.chain = []*x509.Certificate{shown}
 				a, _, err, _ := meet(t, alice, showing(t, "bob", keyOf(2), shown), "bob", nil)
 				c.check(t, "as responder", a, err)
 			}
@@ -362,6 +390,11 @@ func TestT16_TrustFiles(t *testing.T) {
 		files      TrustFiles
 	}{
 		{"a peer for a CA", "is not a CA's", TrustFiles{CA: []string{writePEM(t, pemCertificate, root.leaf(t, keyOf(2), nil).Raw)}}},
+		{"a CA that may not sign", "may not sign", files(t, nil, nil, newAuthority(t, "x", nil, keyOf(9), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }))},
+		{"a CA with an unknown extension", "unknown here", files(t, nil, nil, newAuthority(t, "x", nil, keyOf(9), func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
+		}))},
+		{"list without an end", "next update", files(t, nil, [][]byte{endless(t, root)}, root)},
 		{"a key for a CA", `only "CERTIFICATE" belongs there`, TrustFiles{CA: []string{writePEM(t, pemKey, []byte{1})}}},
 		{"no file", "bring it from the CA", TrustFiles{CA: []string{"/nonexistent"}}},
 		{"forged list", "did not sign it", files(t, nil, [][]byte{stranger.revoke(t, epoch.Add(time.Hour))}, root)},
@@ -374,6 +407,51 @@ func TestT16_TrustFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
+}
+
+// endless is a list that does not say when it is replaced, which package x509 does not make.
+func endless(t *testing.T, a *authority) []byte {
+	t.Helper()
+	type tbs struct {
+		Version    int
+		Signature  asn1.RawValue
+		Issuer     asn1.RawValue
+		ThisUpdate time.Time
+		NextUpdate time.Time `asn1:"optional"`
+		Extensions asn1.RawValue
+	}
+	type outer struct {
+		TBS       asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}
+	var o outer
+	var l tbs
+	if _, err := asn1.Unmarshal(a.revoke(t, epoch.Add(time.Hour)), &o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := asn1.Unmarshal(o.TBS.FullBytes, &l); err != nil {
+		t.Fatal(err)
+	}
+	inner, err := asn1.Marshal(struct {
+		Version    int
+		Signature  asn1.RawValue
+		Issuer     asn1.RawValue
+		ThisUpdate time.Time
+		Extensions asn1.RawValue
+	}{l.Version, l.Signature, l.Issuer, l.ThisUpdate, l.Extensions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := a.key.Sign(rand.Reader, inner, crypto.Hash(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := asn1.Marshal(outer{asn1.RawValue{FullBytes: inner}, o.Algorithm, asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }
 
 // TestT17_OversizeChain: too many certificates, or one that is too large, are refused before

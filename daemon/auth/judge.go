@@ -38,15 +38,12 @@ func place(i int) string {
 // Each step has its own refusal. Package x509 then goes over the same path once more, so that what
 // it knows of extended key usage, name constraints and policies counts, too.
 func (a *Authorities) judge(now time.Time, chain []*x509.Certificate, usage x509.ExtKeyUsage) (end time.Time, f finding) {
-	if f := a.deniedOf(chain); f.bad() {
-		return end, f
-	}
 	path, f := a.path(chain)
 	if f.bad() {
 		return end, f
 	}
 	for _, step := range []func() finding{
-		func() finding { return a.deniedOf(path) }, // the CA itself, too
+		func() finding { return a.deniedOf(path) },
 		func() finding { return dates(now, path) },
 		func() finding { return purpose(path[0], usage) },
 		func() finding { return again(now, path, usage) },
@@ -71,7 +68,9 @@ func (a *Authorities) deniedOf(chain []*x509.Certificate) finding {
 }
 
 // path checks that each certificate was issued by the next one, and the last one by a CA of this
-// node. The order is the one that TLS asks for (RFC 8446, 4.4.2); nothing is searched for.
+// node. The order is the one that TLS asks for (RFC 8446, 4.4.2); nothing is searched for. Package
+// x509 does search, and may find another path past a certificate that only borrows a CA's name, so
+// that the signatures are checked here, too: revocation is asked of these issuers.
 func (a *Authorities) path(chain []*x509.Certificate) ([]*x509.Certificate, finding) {
 	path, f := a.anchor(chain)
 	if f.bad() {
