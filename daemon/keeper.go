@@ -38,7 +38,8 @@ type keeper struct {
 	view   view
 	lead   lead // of the sessions
 
-	halted   bool           // the daemon stops: no more attempts
+	halted   bool           // the daemon stops, or the link goes: no more attempts
+	leave    func()         // once the link is idle it goes; nil: it stays
 	wanted   bool           // by the operator, or because the link was up
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
@@ -74,6 +75,10 @@ func (k *keeper) wake() {
 // pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
 // time of the next one.
 func (k *keeper) pursue() {
+	if k.leave != nil && k.idle() {
+		k.leave()
+		return
+	}
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()
 	}

@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +22,7 @@ import (
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -54,7 +53,7 @@ type Node struct {
 	cfg      Config
 	log      *slog.Logger
 	state    *state
-	keepers  map[string]*keeper // fixed after New
+	links    links
 	demux    *demux
 	door     *door
 	halfOpen *halfOpen
@@ -81,9 +80,10 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Log, state: st, keepers: map[string]*keeper{}, demux: newDemux(), halfOpen: newHalfOpen(),
+		cfg: cfg, log: cfg.Log, state: st, demux: newDemux(), halfOpen: newHalfOpen(),
 		ended: make(chan struct{}),
 	}
+	n.links.table.Store(&linkTable{})
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
 	n.keepKeys()
 	if n.door, err = newDoor(n); err == nil {
@@ -108,11 +108,20 @@ func (n *Node) configure() error {
 	if err := n.cfg.Network.Guard(protected); err != nil {
 		return err
 	}
+	for _, why := range n.cfg.Provisioning.Shadowed {
+		n.log.Warn("learnt link left out: the provisioning wins", "clash", why)
+	}
+	n.links.change.Lock()
+	defer n.links.change.Unlock()
+	keepers := make([]*keeper, 0, len(n.cfg.Provisioning.Links))
 	for _, l := range n.cfg.Provisioning.Links {
-		if err := n.addLink(l); err != nil {
+		k, err := n.makeLink(l)
+		if err != nil {
 			return err
 		}
+		keepers = append(keepers, k)
 	}
+	n.publishLocked(keepers)
 	return nil
 }
 
@@ -140,6 +149,9 @@ func (n *Node) Start() {
 
 // Stop releases all links; no new ones are made.
 func (n *Node) Stop() {
+	n.links.change.Lock()
+	n.links.closed = true
+	n.links.change.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stopping = true
@@ -170,16 +182,14 @@ func (n *Node) Close() {
 	if n.store != nil {
 		defer n.store.Close()
 	}
+	n.links.change.Lock()
+	defer n.links.change.Unlock()
+	n.links.closed = true
 	n.door.queue.Close()
-	for _, k := range n.keepers {
+	for _, k := range n.ordered() {
 		k.queue.Close()
 	}
 	n.state.close()
-}
-
-// ordered are the keepers by name: nothing that happens may depend on the order of a map.
-func (n *Node) ordered() []*keeper {
-	return slices.SortedFunc(maps.Values(n.keepers), func(a, b *keeper) int { return strings.Compare(a.link.Name, b.link.Name) })
 }
 
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
@@ -291,6 +301,17 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 		}
 	}
 	return link.Link{}, false
+}
+
+// Pinned are the keys that are pinned for a name now.
+func (n *Node) Pinned(name string) []policy.Fingerprint {
+	var pins []policy.Fingerprint
+	for _, k := range n.ordered() {
+		if k.link.Peer == name {
+			pins = append(pins, k.link.Pins...)
+		}
+	}
+	return pins
 }
 
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {

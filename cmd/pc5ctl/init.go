@@ -149,25 +149,6 @@ identity = "%s" # its private key, beside this file
 # endpoint  = "192.0.2.2:33536"
 # addresses = ["10.5.0.1/32"]
 # allowed   = ["10.5.0.2/32"]
-`, quoted(name), identityFile)
+`, provision.Quote(name), identityFile)
 	return b.Bytes()
-}
-
-// quoted writes a TOML string.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, "\\u%04X", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"pc5d/daemon"
@@ -37,7 +36,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if o.clean {
 		return network.Clean()
 	}
-	p, err := provision.Load(o.config)
+	learnt, err := daemon.Learnt(o.state)
+	if err != nil {
+		return err
+	}
+	p, err := provision.LoadWith(o.config, learnt)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	}
 	node, err = daemon.New(daemon.Config{
 		OpenKept:     openKept,
-		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: trust{p}, Now: time.Now}), Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: pinned(func(name string) []policy.Fingerprint { return node.Pinned(name) }), Now: time.Now}), Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
@@ -136,19 +139,11 @@ func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *
 	return func() *kept.Store { return kept.Open(c) }, nil
 }
 
-// trust is the pins of all links.
-type trust struct{ *provision.Provisioning }
+// pinned asks the node which keys are pinned: that changes while it runs.
+type pinned func(name string) []policy.Fingerprint
 
 // Pinned implements auth.Trust.
-func (t trust) Pinned(name string) []policy.Fingerprint {
-	var pins []policy.Fingerprint
-	for _, l := range t.Links {
-		if l.Peer == name && !slices.Contains(pins, l.Pin) {
-			pins = append(pins, l.Pin)
-		}
-	}
-	return pins
-}
+func (p pinned) Pinned(name string) []policy.Fingerprint { return p(name) }
 
 // version is the module's version as the linker recorded it.
 func version() string {

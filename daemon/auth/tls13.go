@@ -24,7 +24,7 @@ type Authentication struct {
 	curves   []tls.CurveID
 }
 
-// Trust knows which keys are pinned for a name. It must not change once in use.
+// Trust knows which keys are pinned for a name, as things are now. It may be asked by any goroutine.
 type Trust interface {
 	Pinned(name string) []policy.Fingerprint
 }

@@ -143,6 +143,9 @@ func handler(s Service) http.Handler {
 			withWait(w, r, do)
 		})
 	}
+	mux.HandleFunc("POST /v1/links/{name}/unpair", func(w http.ResponseWriter, r *http.Request) {
+		withWait(w, r, func(ctx context.Context, name string) (Removed, error) { return Removed{name}, s.Unpair(ctx, name) })
+	})
 	mux.HandleFunc("POST /v1/solicit", func(w http.ResponseWriter, r *http.Request) {
 		to, err := netip.ParseAddrPort(r.URL.Query().Get("to"))
 		if err != nil {

@@ -64,6 +64,11 @@ func (service) Solicit(ctx context.Context, _ netip.AddrPort, _ string) (control
 	return control.Status{}, ctx.Err()
 }
 
+func (s service) Unpair(ctx context.Context, link string) error {
+	_, err := s.Up(ctx, link)
+	return err
+}
+
 func (service) Forget(context.Context, string) (int, error) { return 0, nil }
 
 // serve runs a server in a folder that everybody may enter, and returns its socket.
@@ -272,7 +277,7 @@ func wantOneValue(t *testing.T, body []byte) {
 
 // FuzzT39Control: no request panics, and what is answered as JSON is JSON.
 func FuzzT39Control(f *testing.F) {
-	for _, target := range []string{"/v1/status", "/v1/links/bob/up?wait=1s", "/v1/links/bob/down", "/v1/links/%1b%0a%00/up", "/v1/links/a%2fb/up?wait=%1b", "//", "*"} {
+	for _, target := range []string{"/v1/status", "/v1/links/bob/up?wait=1s", "/v1/links/bob/down", "/v1/links/bob/unpair", "/v1/links/%1b%0a%00/up", "/v1/links/a%2fb/up?wait=%1b", "//", "*"} {
 		f.Add([]byte("POST " + target + " HTTP/1.1\r\nHost: x\r\n\r\n"))
 		f.Add([]byte("GET " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
 	}

@@ -17,6 +17,8 @@ type Service interface {
 	Rekey(ctx context.Context, link string) (LinkStatus, error)
 	// Update makes new keys and new identifiers and waits for them.
 	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Unpair removes a link that the node has learnt, for good.
+	Unpair(ctx context.Context, link string) error
 	// Forget ends the kept keys of a peer, "" all, and counts them.
 	Forget(ctx context.Context, peer string) (int, error)
 	// Solicit asks everybody at an address, and returns when ctx ends.
@@ -55,7 +57,8 @@ type LinkStatus struct {
 	Interface  string            `json:"interface"`
 	Peer       string            `json:"peer"`
 	Service    string            `json:"service"`
-	State      string            `json:"state"` // down, establishing, waiting, established, failed
+	Learnt     bool              `json:"learnt"` // by the node itself, not written in the provisioning
+	State      string            `json:"state"`  // down, establishing, waiting, established, failed
 	Role       string            `json:"role,omitempty"`
 	Endpoint   string            `json:"endpoint,omitempty"`
 	Since      time.Time         `json:"since,omitzero"`
@@ -106,6 +109,11 @@ type Message struct {
 // Forgotten counts kept keys that were ended.
 type Forgotten struct {
 	Keys int `json:"keys"`
+}
+
+// Removed names a link that is no more.
+type Removed struct {
+	Link string `json:"link"`
 }
 
 // Problem is the body of an error.

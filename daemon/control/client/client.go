@@ -57,6 +57,12 @@ func (c *Client) Update(ctx context.Context, link string, wait time.Duration) (c
 	return c.order(ctx, link, "update", wait)
 }
 
+// Unpair removes a link that the daemon has learnt.
+func (c *Client) Unpair(ctx context.Context, link string, wait time.Duration) error {
+	var r control.Removed
+	return c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/unpair?wait="+wait.String(), &r)
+}
+
 // Forget ends the kept keys of a peer, "" all, and counts them.
 func (c *Client) Forget(ctx context.Context, peer string) (int, error) {
 	var f control.Forgotten
