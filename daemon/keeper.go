@@ -222,6 +222,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 	if err := k.node.state.remember(k.link.Name, e.Endpoint); err != nil {
 		k.log.Warn("the link will not come back by itself after a restart", "error", err)
 	}
+	k.node.joined(k.link.Name)
 	k.established(r.role, e)
 }
 

@@ -11,8 +11,6 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
-	"pc5d/daemon/link"
-	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -130,9 +128,9 @@ func (n *Node) makeLink(l provision.Link) (*keeper, error) {
 		dev.Close()
 		return nil, err
 	}
-	local := n.linkLocal(l.Name)
+	machine := n.linkOf(l)
 	err = n.cfg.Network.Configure(host.Interface{
-		Name: l.Interface(), MTU: l.MTU, Addresses: l.Addresses, LinkLocal: local, Routes: l.Allowed,
+		Name: l.Interface(), MTU: l.MTU, Addresses: l.Addresses, LinkLocal: machine.LinkLocal, Routes: l.Allowed,
 	})
 	if err != nil {
 		return nil, errors.Join(err, n.cfg.Engine.RemoveLink(plane))
@@ -140,14 +138,11 @@ func (n *Node) makeLink(l provision.Link) (*keeper, error) {
 	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down", Learnt: l.Learnt}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
-		link: link.Link{
-			Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
-			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
-			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
-		},
+		link:     machine,
 		endpoint: l.Endpoint, status: down, view: newView(down),
 	}
 	k.queue = n.cfg.Scheduler.NewQueue(k.wake)
+	k.wanted = n.pairing.hasTaken(l.Name) // and was never up
 	if last, ok := n.state.wanted(l.Name); ok {
 		k.wanted = true
 		if !k.endpoint.IsValid() {

@@ -54,6 +54,7 @@ type Node struct {
 	log      *slog.Logger
 	state    *state
 	links    links
+	pairing  pairing
 	demux    *demux
 	door     *door
 	halfOpen *halfOpen
@@ -86,6 +87,7 @@ func New(cfg Config) (*Node, error) {
 	n.links.table.Store(&linkTable{})
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
 	n.keepKeys()
+	n.readInvites()
 	if n.door, err = newDoor(n); err == nil {
 		err = n.configure()
 	}
@@ -122,6 +124,7 @@ func (n *Node) configure() error {
 		keepers = append(keepers, k)
 	}
 	n.publishLocked(keepers)
+	n.settleInvitesLocked()
 	return nil
 }
 
@@ -186,6 +189,10 @@ func (n *Node) Close() {
 	defer n.links.change.Unlock()
 	n.links.closed = true
 	n.door.queue.Close()
+	if n.pairing.queue != nil {
+		n.pairing.queue.Close()
+	}
+	n.pairing.keep(func(*openInvite) bool { return false }, func(*takenInvite) bool { return false }) // the file keeps them
 	for _, k := range n.ordered() {
 		k.queue.Close()
 	}
@@ -223,7 +230,9 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 // initiate starts an attempt as UE_A for a keeper.
 func (n *Node) initiate(k *keeper) (*runner, error) {
 	local := n.Reserve()
-	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
+	cfg := n.machineConfig(local)
+	cfg.Invite = n.pairing.secret(k.link.Name)
+	m := link.NewInitiator(cfg, k.link, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
@@ -267,7 +276,7 @@ func (n *Node) forget(r *runner) {
 }
 
 func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
-	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
+	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Enrolment: enrolment{n}, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
 }
 
 // Reserve draws a random own L2 ID that is not in use, and reserves it.
@@ -317,6 +326,16 @@ func (n *Node) Pinned(name string) []policy.Fingerprint {
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "to", to.String(), "error", err)
+	}
+}
+
+// refusedStranger follows the end of a responder whose peer got no link. That a key was refused is an
+// event; the rest is nobody's business but a developer's.
+func (n *Node) refusedStranger(err error) {
+	if refused, ok := errors.AsType[*link.RefusedError](err); ok {
+		n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
+	} else if err != nil {
+		n.log.Debug("establishment failed", "error", err)
 	}
 }
 

@@ -240,6 +240,9 @@ func (r *runner) end() {
 		return
 	}
 	r.ended = true
+	if r.keeper == nil {
+		r.node.refusedStranger(r.machine.Failed())
+	}
 	r.queue.Close()
 	r.node.forget(r)
 	r.removePort(r.former)
@@ -283,9 +286,6 @@ func (r *runner) notify(tell func(*keeper)) {
 	if r.keeper != nil {
 		r.keeper.post(tell)
 		return
-	}
-	if err := r.machine.Failed(); err != nil {
-		r.node.log.Debug("establishment failed", "role", r.role.String(), "error", err)
 	}
 	if len(r.early) < earlyNotices {
 		r.early = append(r.early, tell)

@@ -17,6 +17,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 	s := control.Status{
 		Version: n.cfg.Version,
 		Node:    control.Node{Name: local.Name, Fingerprint: local.Fingerprint.String(), Listen: n.cfg.Provisioning.Node.Listen.String()},
+		Invites: n.openInvites(),
 		Drops:   map[string]uint64{},
 	}
 	for i := range n.drops {

@@ -38,6 +38,11 @@ func (n *Node) unpair(name string) (done chan struct{}, err error) {
 	case !k.config.Learnt:
 		return nil, fmt.Errorf("link %s was not learnt: it stands in the provisioning, remove it there and restart pc5d", name)
 	}
+	n.pairing.without(name)
+	n.saveInvitesLocked()
+	if n.pairing.stale {
+		return nil, fmt.Errorf("the link stays: the file of the invites can not be written, and would let its peer in again")
+	}
 	if err := n.state.files.Remove(learntFile(name)); err != nil {
 		return nil, fmt.Errorf("the link stays: %w", err)
 	}

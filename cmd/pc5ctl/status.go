@@ -61,6 +61,12 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
 	}
+	for _, i := range s.Invites {
+		fmt.Fprintf(w, "\ninvite %s  open until %s\n", i.Link, i.Expires.Format(time.RFC3339))
+		if i.Peer != "" {
+			fmt.Fprintf(w, "  for         %q alone\n", i.Peer)
+		}
+	}
 }
 
 // protection names what protects a link.

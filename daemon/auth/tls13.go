@@ -20,6 +20,7 @@ const (
 type Authentication struct {
 	identity *Identity
 	trust    Trust
+	firstUse func(name string) bool
 	now      func() time.Time
 	curves   []tls.CurveID
 }
@@ -33,6 +34,8 @@ type Trust interface {
 type Config struct {
 	Identity *Identity
 	Trust    Trust
+	// FirstUse tells for which names, as long as no key is pinned, the first one is taken; nil: none.
+	FirstUse func(name string) bool
 	Now      func() time.Time // wall clock, for validity times
 	Curves   []tls.CurveID    // nil: hybrid post-quantum first, then X25519
 }
@@ -45,7 +48,7 @@ func New(cfg Config) *Authentication {
 	if cfg.Curves == nil {
 		cfg.Curves = []tls.CurveID{tls.X25519MLKEM768, tls.X25519}
 	}
-	return &Authentication{identity: cfg.Identity, trust: cfg.Trust, now: cfg.Now, curves: cfg.Curves}
+	return &Authentication{identity: cfg.Identity, trust: cfg.Trust, firstUse: cfg.FirstUse, now: cfg.Now, curves: cfg.Curves}
 }
 
 // Local returns this end's name and key.
@@ -59,17 +62,36 @@ func (a *Authentication) Initiate(peer string, pins []policy.Fingerprint) (link.
 	if peer == "" {
 		v.pins = a.trust.Pinned
 	}
-	h := newHandshake(a.Local())
-	h.start(tls.Client(h.wire, a.config(h, v)))
-	return h, nil
+	return a.client(v), nil
 }
 
-// Respond starts the server half for anyone who is pinned.
+// InitiateUnpinned implements link.Authentication.
+func (a *Authentication) InitiateUnpinned(peer string) (link.Handshake, error) {
+	return a.client(&verifier{local: a.Local(), expect: peer, now: a.now, pins: a.trust.Pinned, unpinned: anyName}), nil
+}
+
+// Respond starts the server half for anyone who is pinned or may come a first time.
 func (a *Authentication) Respond() (link.Handshake, error) {
-	v := &verifier{local: a.Local(), now: a.now, pins: a.trust.Pinned}
+	return a.server(&verifier{local: a.Local(), now: a.now, pins: a.trust.Pinned, unpinned: a.firstUse}), nil
+}
+
+// RespondUnpinned implements link.Authentication.
+func (a *Authentication) RespondUnpinned() (link.Handshake, error) {
+	return a.server(&verifier{local: a.Local(), now: a.now, pins: a.trust.Pinned, unpinned: anyName}), nil
+}
+
+func anyName(string) bool { return true }
+
+func (a *Authentication) client(v *verifier) link.Handshake {
+	h := newHandshake(a.Local())
+	h.start(tls.Client(h.wire, a.config(h, v)))
+	return h
+}
+
+func (a *Authentication) server(v *verifier) link.Handshake {
 	h := newHandshake(a.Local())
 	h.start(tls.Server(h.wire, a.config(h, v)))
-	return h, nil
+	return h
 }
 
 func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {

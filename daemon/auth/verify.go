@@ -22,7 +22,10 @@ type verifier struct {
 	local  link.Peer
 	expect string // initiator: the peer's name; "": any that is pinned
 	pins   func(name string) []policy.Fingerprint
-	now    func() time.Time
+	// unpinned tells for which names any key is good so far, where none is pinned: who asked for the
+	// handshake judges it next. nil: for none.
+	unpinned func(name string) bool
+	now      func() time.Time
 }
 
 // verify returns who the peer is. Errors are of type *link.RefusedError.
@@ -53,7 +56,9 @@ func (v *verifier) verify(s tls.ConnectionState) (link.Peer, error) {
 	case now.Before(c.NotBefore) || now.After(c.NotAfter):
 		return refuse(p, "its certificate is out of date: compare the clocks")
 	case len(v.pinsOf(p.Name)) == 0:
-		return refuse(p, "no link to it is provisioned")
+		if v.unpinned == nil || !v.unpinned(p.Name) {
+			return refuse(p, "no link to it is provisioned")
+		}
 	case !slices.Contains(v.pinsOf(p.Name), p.Fingerprint):
 		return refuse(p, "its key is not the pinned one")
 	}

@@ -17,6 +17,13 @@ type Service interface {
 	Rekey(ctx context.Context, link string) (LinkStatus, error)
 	// Update makes new keys and new identifiers and waits for them.
 	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Invite makes an invite and gives its token, which is a secret.
+	Invite(ctx context.Context, r InviteRequest) (Invite, error)
+	// Revoke ends an open invite.
+	Revoke(ctx context.Context, link string) error
+	// Join takes an invite of another node up, and waits as Up does. No link name: one is made of
+	// the inviter's.
+	Join(ctx context.Context, token, link string) (LinkStatus, error)
 	// Unpair removes a link that the node has learnt, for good.
 	Unpair(ctx context.Context, link string) error
 	// Forget ends the kept keys of a peer, "" all, and counts them.
@@ -41,7 +48,8 @@ type Status struct {
 	Version string            `json:"version"`
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
-	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
+	Invites []OpenInvite      `json:"invites"` // that nobody has used yet
+	Drops   map[string]uint64 `json:"drops"`   // datagrams that are no packet of a link's, by reason
 }
 
 // Node is the daemon's own identity.
@@ -109,6 +117,39 @@ type Message struct {
 // Forgotten counts kept keys that were ended.
 type Forgotten struct {
 	Keys int `json:"keys"`
+}
+
+// InviteRequest says what an invite is for.
+type InviteRequest struct {
+	Link      string         `json:"link"`           // that the joiner will get
+	Peer      string         `json:"peer,omitempty"` // who alone may join; "": anybody who has no link yet
+	Endpoint  netip.AddrPort `json:"endpoint"`       // where the joiner reaches this node
+	Expires   string         `json:"expires"`        // a duration
+	Addresses []netip.Addr   `json:"addresses,omitempty"`
+	Allowed   []netip.Addr   `json:"allowed,omitempty"` // of the joiner; neither: chosen
+}
+
+// Invite is a new invite. Whoever has the token can join once.
+type Invite struct {
+	Link      string    `json:"link"`
+	Token     string    `json:"token"`
+	Expires   time.Time `json:"expires"`
+	Endpoint  string    `json:"endpoint"`
+	Addresses []string  `json:"addresses"`
+	Allowed   []string  `json:"allowed"`
+}
+
+// OpenInvite is an invite that nobody has used yet, without its secret.
+type OpenInvite struct {
+	Link    string    `json:"link"`
+	Peer    string    `json:"peer,omitempty"`
+	Expires time.Time `json:"expires"`
+}
+
+// JoinRequest brings a token.
+type JoinRequest struct {
+	Token string `json:"token"`
+	Link  string `json:"link,omitempty"`
 }
 
 // Removed names a link that is no more.

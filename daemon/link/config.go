@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"pc5d/daemon/keys"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 )
@@ -30,6 +31,7 @@ type Link struct {
 	Name       string
 	Peer       string
 	Service    string
+	Trust      policy.Trust
 	Pins       []policy.Fingerprint
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
@@ -82,7 +84,9 @@ type Config struct {
 	Links       Links               // responder: the link's own policy, found after authentication
 	Local       underlay.LayerTwoID // this attempt's own random L2 ID
 	Identifiers Identifiers
-	Kept        KeptKeys  // nil: none are kept
-	Rand        io.Reader // nonces and identifiers; must not fail
+	Kept        KeptKeys    // nil: none are kept
+	Enrolment   Enrolment   // nil: only whose key is pinned gets a link
+	Invite      keys.Secret // initiator: of the invite to prove, wiped by Start; none: nothing is proved
+	Rand        io.Reader   // nonces and identifiers; must not fail
 	Timers      Timers
 }

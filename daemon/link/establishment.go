@@ -48,9 +48,13 @@ func (m *Machine) Start(now time.Time) error {
 		ProSeIdentifiers:     pc5s.ServiceIdentifier(m.link.Service),
 	}
 	x, err := m.resume()
-	if err == nil && x != nil {
+	switch {
+	case err == nil && x != nil:
 		err = m.offerKept(now, x, r.nonce1, m.parsed)
+	case err == nil && len(m.cfg.Invite.Bytes()) > 0:
+		err = m.prove(offer, m.parsed)
 	}
+	m.cfg.Invite.Wipe()
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ const (
 	ShareLen = 32
 	// TagLen is the length of the tag of a key.
 	TagLen = 8
-	// ProofLen is the length of a binder.
+	// ProofLen is the length of a binder and of an invite proof.
 	ProofLen = 16
 
 	tlvHeaderLen = 3
@@ -37,6 +37,7 @@ type Offer struct {
 	Time    *uint64         // psk-dhe: UTC, ns
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
 	Padding int             // octets of padding content; 0: none
+	Invite  *[ProofLen]byte // proof of an invite, over the whole request with proofs blank
 }
 
 // AppendTo appends the octets of an offer.
@@ -61,6 +62,9 @@ func (o *Offer) AppendTo(b []byte) []byte {
 	}
 	if o.Padding > 0 {
 		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
+	}
+	if o.Invite != nil {
+		b = appendTLV(b, tlvInvite, o.Invite[:])
 	}
 	return b
 }
@@ -99,6 +103,8 @@ func ParseOffer(b []byte) (*Offer, error) {
 			return fixed(&o.Binder, value, ProofLen)
 		case tlvPadding:
 			o.Padding = len(value)
+		case tlvInvite:
+			return fixed(&o.Invite, value, ProofLen)
 		}
 		return nil
 	})

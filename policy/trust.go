@@ -1,0 +1,33 @@
+package policy
+
+import "fmt"
+
+// Trust says what makes a peer's key the right one.
+type Trust uint8
+
+const (
+	TrustPin      Trust = iota // a pin that the operator wrote, or an invite made; the default
+	TrustFirstUse              // the first key that speaks for the peer's name; another one never again
+)
+
+// String gives the word used in the provisioning.
+func (t Trust) String() string {
+	switch t {
+	case TrustPin:
+		return "pin"
+	case TrustFirstUse:
+		return "first-use"
+	}
+	return fmt.Sprintf("trust %d", uint8(t))
+}
+
+// UnmarshalText accepts exactly the words of String.
+func (t *Trust) UnmarshalText(text []byte) error {
+	for _, known := range []Trust{TrustPin, TrustFirstUse} {
+		if known.String() == string(text) {
+			*t = known
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown word %q: use \"pin\" or \"first-use\"", text)
+}
