@@ -30,6 +30,9 @@ func (e enrolment) Invites() bool { return e.node.pairing.invites(e.node.now()) 
 // Admit implements link.Enrolment.
 func (e enrolment) Admit(peer link.Peer, service string, proves func(keys.Secret) bool) (link.Link, link.Pin, bool) {
 	n := e.node
+	if l, pin, ok := n.firstUseOf(peer, service); ok {
+		return l, pin, true
+	}
 	if proves == nil {
 		return link.Link{}, nil, false
 	}
@@ -120,9 +123,13 @@ func (n *Node) writeLearnt(l provision.Link, how string) error {
 
 // linkOf is what a machine knows of a provisioned link.
 func (n *Node) linkOf(l provision.Link) link.Link {
-	return link.Link{
-		Name: l.Name, Peer: l.Peer, Service: l.Service, Pins: []policy.Fingerprint{l.Pin},
+	out := link.Link{
+		Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust,
 		Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: n.linkLocal(l.Name),
 		Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 	}
+	if l.Trust == policy.TrustPin {
+		out.Pins = []policy.Fingerprint{l.Pin}
+	}
+	return out
 }

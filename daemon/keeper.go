@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"pc5d/daemon/control"
@@ -30,8 +31,9 @@ const (
 // the tasks of its queue only; others post to it and read the view.
 type keeper struct {
 	node   *Node
-	link   link.Link
+	link   link.Link // without the pin of a first use, see provisioned
 	config provision.Link
+	pinned atomic.Pointer[firstPin] // at its first use; nil: not yet. Changed under links.change
 	plane  *dataplane.Link
 	log    *slog.Logger
 	queue  task.Queue
@@ -39,7 +41,7 @@ type keeper struct {
 	lead   lead // of the sessions
 
 	halted   bool           // the daemon stops, or the link goes: no more attempts
-	leave    func()         // once the link is idle it goes; nil: it stays
+	settled  []func()       // to be done once nothing is under way any more
 	wanted   bool           // by the operator, or because the link was up
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
@@ -75,9 +77,12 @@ func (k *keeper) wake() {
 // pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
 // time of the next one.
 func (k *keeper) pursue() {
-	if k.leave != nil && k.idle() {
-		k.leave()
-		return
+	if k.idle() {
+		done := k.settled
+		k.settled = nil
+		for _, f := range done {
+			f()
+		}
 	}
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()

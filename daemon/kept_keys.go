@@ -20,7 +20,11 @@ func (n *Node) keepKeys() {
 	n.kept = keptKeys{n.store}
 	n.store.Retain(func(e kept.Entry) bool {
 		return slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-			return l.Peer == e.Peer && l.Service == e.Service && l.Pin == e.Fingerprint
+			pin := l.Pin
+			if p := n.firstUse.pin(l); p != nil {
+				pin = p.Key
+			}
+			return l.Peer == e.Peer && l.Service == e.Service && pin == e.Fingerprint
 		})
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
+	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -100,7 +101,7 @@ func (n *Node) removeLocked(k *keeper, done chan<- struct{}) {
 			k.log.Warn("the link is remembered as wanted", "error", err)
 		}
 		k.halted = true
-		k.leave = func() {
+		k.settled = append(k.settled, func() {
 			n.unmake(k)
 			n.links.change.Lock()
 			defer n.links.change.Unlock()
@@ -112,7 +113,7 @@ func (n *Node) removeLocked(k *keeper, done chan<- struct{}) {
 			}
 			k.log.Info("link removed", "peer", k.link.Peer)
 			close(done)
-		}
+		})
 	})
 }
 
@@ -135,12 +136,17 @@ func (n *Node) makeLink(l provision.Link) (*keeper, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.cfg.Engine.RemoveLink(plane))
 	}
-	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down", Learnt: l.Learnt}
+	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down", Learnt: l.Learnt, Trust: l.Trust.String()}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link:     machine,
-		endpoint: l.Endpoint, status: down, view: newView(down),
+		endpoint: l.Endpoint, status: down,
 	}
+	if l.Trust == policy.TrustFirstUse {
+		k.pinned.Store(n.firstUse.pin(l))
+	}
+	k.trusted()
+	k.view = newView(k.status)
 	k.queue = n.cfg.Scheduler.NewQueue(k.wake)
 	k.wanted = n.pairing.hasTaken(l.Name) // and was never up
 	if last, ok := n.state.wanted(l.Name); ok {

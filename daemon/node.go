@@ -55,6 +55,7 @@ type Node struct {
 	state    *state
 	links    links
 	pairing  pairing
+	firstUse firstUses
 	demux    *demux
 	door     *door
 	halfOpen *halfOpen
@@ -86,6 +87,10 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.links.table.Store(&linkTable{})
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
+	if err := n.firstUse.read(st.files); err != nil {
+		st.close()
+		return nil, err
+	}
 	n.keepKeys()
 	n.readInvites()
 	if n.door, err = newDoor(n); err == nil {
@@ -232,7 +237,7 @@ func (n *Node) initiate(k *keeper) (*runner, error) {
 	local := n.Reserve()
 	cfg := n.machineConfig(local)
 	cfg.Invite = n.pairing.secret(k.link.Name)
-	m := link.NewInitiator(cfg, k.link, k.endpoint)
+	m := link.NewInitiator(cfg, k.provisioned(), k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
@@ -303,10 +308,8 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 		if k.link.Peer != peer.Name || k.link.Service != service {
 			continue
 		}
-		for _, pin := range k.link.Pins {
-			if pin == peer.Fingerprint {
-				return k.link, true
-			}
+		if l := k.provisioned(); slices.Contains(l.Pins, peer.Fingerprint) {
+			return l, true
 		}
 	}
 	return link.Link{}, false
@@ -317,7 +320,7 @@ func (n *Node) Pinned(name string) []policy.Fingerprint {
 	var pins []policy.Fingerprint
 	for _, k := range n.ordered() {
 		if k.link.Peer == name {
-			pins = append(pins, k.link.Pins...)
+			pins = append(pins, k.provisioned().Pins...)
 		}
 	}
 	return pins

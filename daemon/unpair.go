@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"pc5d/daemon/control"
+	"pc5d/policy"
 )
 
-// Unpair removes a learnt link for good: its file, its keys, its interface and its routes. When it
-// returns the peer can not come back; the release of a link that is up may still be under way where
-// ctx ended first.
+// Unpair removes a learnt link for good: its file, its keys, its interface and its routes. Of a link
+// that the operator wrote it forgets the pin of the first use. When it returns the peer can not come
+// back; the release of a link that is up may still be under way where ctx ended first.
 func (n *Node) Unpair(ctx context.Context, name string) error {
 	done, err := n.unpair(name)
 	if err != nil {
@@ -35,6 +36,8 @@ func (n *Node) unpair(name string) (done chan struct{}, err error) {
 		return nil, control.ErrStopping
 	case k == nil:
 		return nil, noLink(name)
+	case k.config.Trust == policy.TrustFirstUse:
+		return n.unpinLocked(k)
 	case !k.config.Learnt:
 		return nil, fmt.Errorf("link %s was not learnt: it stands in the provisioning, remove it there and restart pc5d", name)
 	}

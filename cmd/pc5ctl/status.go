@@ -45,6 +45,9 @@ func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
+		if l.Trust != "" {
+			fmt.Fprintf(w, "  trust       %s\n", trust(l))
+		}
 		if l.Learnt {
 			fmt.Fprintf(w, "  learnt      pc5ctl unpair %s removes it\n", l.Name)
 		}
@@ -67,6 +70,17 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  for         %q alone\n", i.Peer)
 		}
 	}
+}
+
+// trust says what makes the peer's key the right one.
+func trust(l control.LinkStatus) string {
+	switch {
+	case l.Pin == "":
+		return l.Trust + " (no key pinned yet)"
+	case l.Pinned.IsZero():
+		return fmt.Sprintf("%s %s", l.Trust, l.Pin)
+	}
+	return fmt.Sprintf("%s (pinned %s on %s)", l.Trust, l.Pin, l.Pinned.Format(time.DateOnly))
 }
 
 // protection names what protects a link.

@@ -17,9 +17,10 @@ const unpairWait = 20 * time.Second
 func unpairCommand(socket *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "unpair LINK",
-		Short: "remove a link that came by an invite, with its keys, its interface and its routes",
+		Short: "forget a peer: remove a link that came by an invite, or the pin of a first use",
 		Long: "Remove a link that came by an invite: its file, the pin of its peer, kept keys, interface, routes and guard\n" +
-			"routes. The peer keeps its own end until pc5ctl unpair runs there.",
+			"routes. Of a link that the provisioning trusts at its first use the pin is forgotten, and the link stays.\n" +
+			"The peer keeps its own end until pc5ctl unpair runs there.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, cancel := context.WithTimeout(c.Context(), unpairWait+5*time.Second)
@@ -27,7 +28,7 @@ func unpairCommand(socket *string) *cobra.Command {
 			if err := client.New(*socket).Unpair(ctx, args[0], unpairWait); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "removed %s\n", args[0])
+			fmt.Fprintf(c.OutOrStdout(), "unpaired %s\n", args[0])
 			return nil
 		},
 	}

@@ -78,8 +78,13 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	node, err = daemon.New(daemon.Config{
+		Auth: auth.New(auth.Config{
+			Identity: identity, Now: time.Now,
+			Trust:    pinned(func(name string) []policy.Fingerprint { return node.Pinned(name) }),
+			FirstUse: func(name string) bool { return node.FirstUse(name) },
+		}),
 		OpenKept:     openKept,
-		Provisioning: p, Scheduler: tasks, Auth: auth.New(auth.Config{Identity: identity, Trust: pinned(func(name string) []policy.Fingerprint { return node.Pinned(name) }), Now: time.Now}), Engine: engine, Network: network,
+		Provisioning: p, Scheduler: tasks, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})

@@ -24,7 +24,7 @@ type Service interface {
 	// Join takes an invite of another node up, and waits as Up does. No link name: one is made of
 	// the inviter's.
 	Join(ctx context.Context, token, link string) (LinkStatus, error)
-	// Unpair removes a link that the node has learnt, for good.
+	// Unpair forgets for good what the node has learnt: a link, or the pin of a first use.
 	Unpair(ctx context.Context, link string) error
 	// Forget ends the kept keys of a peer, "" all, and counts them.
 	Forget(ctx context.Context, peer string) (int, error)
@@ -65,8 +65,11 @@ type LinkStatus struct {
 	Interface  string            `json:"interface"`
 	Peer       string            `json:"peer"`
 	Service    string            `json:"service"`
-	Learnt     bool              `json:"learnt"` // by the node itself, not written in the provisioning
-	State      string            `json:"state"`  // down, establishing, waiting, established, failed
+	Trust      string            `json:"trust"`           // pin, first-use
+	Pin        string            `json:"pin,omitempty"`   // the peer's key; none: not pinned yet
+	Pinned     time.Time         `json:"pinned,omitzero"` // when, at a first use
+	Learnt     bool              `json:"learnt"`          // by the node itself, not written in the provisioning
+	State      string            `json:"state"`           // down, establishing, waiting, established, failed
 	Role       string            `json:"role,omitempty"`
 	Endpoint   string            `json:"endpoint,omitempty"`
 	Since      time.Time         `json:"since,omitzero"`

@@ -3,6 +3,7 @@ package link_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"pc5d/daemon/auth/invite"
@@ -194,4 +195,58 @@ func TestT41_ProofOfAKnownPeer(t *testing.T) {
 		t.Error("the secret is not wiped after the request")
 	}
 	p.close()
+}
+
+// newFirstUse is a pair whose initiator calls a peer that it knows by name only.
+func newFirstUse(t testing.TB) (*pair, *host) {
+	p := newPair(t)
+	p.a.link.Trust, p.a.link.Pins = policy.TrustFirstUse, nil
+	h := &host{firstUse: true, link: p.a.link}
+	p.a.config.Links, p.a.config.Enrolment = nobody{}, h
+	return p, h
+}
+
+// TestFirstUse_Initiator: the peer's key is pinned when its command has verified, not when the
+// handshake ends.
+func TestFirstUse_Initiator(t *testing.T) {
+	p, h := newFirstUse(t)
+	p.start()
+	p.until(t, func() bool { return h.asked > 0 })
+	if len(h.pinned) != 0 || p.a.machine.State() != link.Auth {
+		t.Errorf("pinned %v in %v", h.pinned, p.a.machine.State())
+	}
+	p.settle()
+	p.agree(t, "first use")
+	if p.a.machine.State() != link.Established || len(h.pinned) != 1 || h.pinned[0] != p.b.config.Auth.Local().Fingerprint {
+		t.Errorf("%v, pinned %v", p.a.machine.State(), h.pinned)
+	}
+	p.close()
+}
+
+// TestFirstUse_OtherKeyFirst: where another key was pinned meanwhile, or nothing can be written down,
+// the initiator refuses the command and nothing passes.
+func TestFirstUse_OtherKeyFirst(t *testing.T) {
+	p, h := newFirstUse(t)
+	h.full = errors.New("another key was first")
+	p.run()
+	if p.a.machine.State() != link.Released || p.a.installed != nil || !strings.Contains(p.a.machine.Failed().Error(), h.full.Error()) || len(h.pinned) != 0 {
+		t.Errorf("%v, %v", p.a.machine.State(), p.a.machine.Failed())
+	}
+	p.close()
+}
+
+// TestFirstUse_NotWithoutTheWord: no pin and no word about a first use is no trust at all.
+func TestFirstUse_NotWithoutTheWord(t *testing.T) {
+	for name, spoil := range map[string]func(p *pair){
+		"a link without a pin": func(p *pair) { p.a.link.Trust = policy.TrustPin },
+		"nobody who enrols":    func(p *pair) { p.a.config.Enrolment = nil },
+	} {
+		p, h := newFirstUse(t)
+		spoil(p)
+		p.run()
+		if p.a.machine.State() == link.Established || len(h.pinned) != 0 || p.a.installed != nil {
+			t.Errorf("%s: %v", name, p.a.machine.State())
+		}
+		p.close()
+	}
 }

@@ -47,9 +47,9 @@ func TestLearnt(t *testing.T) {
 	}
 }
 
-// TestT75_LearntIsStrict: what is no file of one learnt link stops the start, as the operator's own
+// TestLearntIsStrict: what is no file of one learnt link stops the start, as the operator's own
 // mistakes do: a link that went away silently would take its guard routes with it.
-func TestT75_LearntIsStrict(t *testing.T) {
+func TestLearntIsStrict(t *testing.T) {
 	path := write(t, map[string]string{"pc5d.toml": node})
 	for name, s := range map[string]provision.Source{
 		"another name": {Name: "links.d/bob.toml", Data: []byte(linkText("carol", ""))},
@@ -94,4 +94,25 @@ func TestT39_LearntText(t *testing.T) {
 			t.Fatal("the same link twice")
 		}
 	})
+}
+
+// TestTrust: a key is given by a pin or comes at the first use, never both and never neither.
+func TestTrust(t *testing.T) {
+	parsed := func(link string) (*provision.Provisioning, error) {
+		return provision.Parse("pc5d.toml", []byte(node+"[[link]]\nname = \"bob\"\n"+link))
+	}
+	pin := "pin = \"" + pinOf('A').String() + "\"\n"
+	for text, want := range map[string]policy.Trust{pin: policy.TrustPin, pin + "trust = \"pin\"\n": policy.TrustPin, "trust = \"first-use\"\n": policy.TrustFirstUse} {
+		if p, err := parsed(text); err != nil || p.Links[0].Trust != want {
+			t.Errorf("%q: %v, %v", text, p, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"": "link.pin is missing", "trust = \"pin\"\n": "link.pin is missing", pin + "trust = \"first-use\"\n": "pc5d.toml:7:9: link.trust \"first-use\" beside a pin",
+		"trust = \"firstuse\"\n": "did you mean \"first-use\"?",
+	} {
+		if _, err := parsed(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 }

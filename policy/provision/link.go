@@ -43,7 +43,8 @@ func (r *reader) link(t *table) {
 		r.claims.service(l.Peer, l.Service, t)
 	}
 	r.self(t, l.Peer)
-	l.Pin = pin(t)
+	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustFirstUse.String())
+	l.Pin = pin(t, l.Trust)
 	t.endpoint(&l.Endpoint)
 	l.Addresses = t.addresses()
 	l.Allowed = t.allowed(r.claims)
@@ -108,7 +109,14 @@ func serviceName(t *table, service string) string {
 	return service
 }
 
-func pin(t *table) policy.Fingerprint {
+// pin reads the key that trust rests on; the first use makes it known itself.
+func pin(t *table, trust policy.Trust) policy.Fingerprint {
+	if trust == policy.TrustFirstUse {
+		if _, written := t.lookup("pin"); written {
+			t.doc.wrong(t.at("trust"), fmt.Sprintf("link.trust %q beside a pin: the key is known already", trust), "remove one of the two")
+		}
+		return policy.Fingerprint{}
+	}
 	s, ok := t.required("pin", "the fingerprint that the peer's own pc5d prints")
 	if !ok {
 		return policy.Fingerprint{}

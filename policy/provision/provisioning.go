@@ -39,10 +39,11 @@ type Link struct {
 	Name      string
 	Peer      string // the peer's application layer ID
 	Service   string
-	Pin       policy.Fingerprint
-	Endpoint  netip.AddrPort // not valid where the peer is to call
-	Addresses []netip.Prefix // of the interface, host bits kept
-	Allowed   []netip.Prefix // masked
+	Trust     policy.Trust
+	Pin       policy.Fingerprint // zero where Trust is TrustFirstUse
+	Endpoint  netip.AddrPort     // not valid where the peer is to call
+	Addresses []netip.Prefix     // of the interface, host bits kept
+	Allowed   []netip.Prefix     // masked
 	MTU       int
 
 	Signalling policy.Signalling
