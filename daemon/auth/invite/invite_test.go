@@ -2,7 +2,10 @@ package invite_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -142,4 +145,38 @@ func FuzzT41Token(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestWireDocument: the example of docs/wire.md is the token, the proof and the addresses that it
+// says it is.
+func TestWireDocument(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/wire.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && strings.HasPrefix(line, "    ") {
+			doc[name] = value
+		}
+	}
+	secret := make([]byte, invite.SecretLen)
+	for i := range secret {
+		secret[i] = byte(i)
+	}
+	token := invite.Token{
+		Name: "alice", Key: policy.Fingerprint(bytes.Repeat([]byte{4}, 32)), Endpoint: netip.MustParseAddrPort("192.0.2.1:33536"), Secret: keys.NewSecret(secret),
+		Expires: time.Unix(1_800_000_000, 0), Inviter: []netip.Addr{netip.MustParseAddr("10.5.0.1")}, Joiner: []netip.Addr{netip.MustParseAddr("10.5.0.2")},
+	}
+	written, err := token.Text()
+	proof, proofErr := invite.Proof(token.Secret, policy.Fingerprint(bytes.Repeat([]byte{5}, 32)), []byte("request"))
+	inviter, joiner, addressErr := invite.Addresses(token.Secret)
+	for name, got := range map[string]string{"token": written, "proof": hex.EncodeToString(proof[:]), "addresses": inviter.String() + " " + joiner.String()} {
+		if got != doc[name] {
+			t.Errorf("docs/wire.md says of %s %q, the code makes\n    %s: %s", name, doc[name], name, got)
+		}
+	}
+	if err := errors.Join(err, proofErr, addressErr); err != nil {
+		t.Error(err)
+	}
 }
