@@ -136,7 +136,7 @@ func (n *Node) makeLink(l provision.Link) (*keeper, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.cfg.Engine.RemoveLink(plane))
 	}
-	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down", Learnt: l.Learnt, Trust: l.Trust.String()}
+	down := control.LinkStatus{Name: l.Name, Interface: l.Interface(), Peer: l.Peer, Service: l.Service, State: "down", Learnt: l.Learnt, Trust: l.Trust.String(), Addresses: l.Addresses, Allowed: l.Allowed}
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link:     machine,

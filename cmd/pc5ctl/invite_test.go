@@ -35,6 +35,27 @@ func TestInvitePrinted(t *testing.T) {
 	}
 }
 
+// TestStatusOfTrust: status says whom a link trusts, since when, and what comes by itself.
+func TestStatusOfTrust(t *testing.T) {
+	day := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	printStatus(&out, control.Status{
+		Links: []control.LinkStatus{
+			{Name: "a", Trust: "first-use", Pin: "SHA256:X", Pinned: day, Addresses: []netip.Prefix{netip.MustParsePrefix("fd05::1/128")}, Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
+			{Name: "b", Trust: "first-use"}, {Name: "c", Trust: "pin", Pin: "SHA256:Y", Learnt: true},
+		},
+		Invites: []control.OpenInvite{{Link: "d", Peer: "dora", Expires: day}},
+	})
+	for _, want := range []string{
+		"inside      here fd05::1, there 10.0.0.0/8\n", "trust       first-use (pinned SHA256:X on 2026-03-01)\n", "trust       first-use (no key pinned yet)\n",
+		"trust       pin SHA256:Y\n", "learnt      pc5ctl unpair c removes it\n", "invite d  open until 2026-03-01T12:00:00Z\n  for         \"dora\" alone\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in:\n%s", want, out.String())
+		}
+	}
+}
+
 // TestJoinReadsTheInput: a token is an argument, or the first line of the input.
 func TestJoinReadsTheInput(t *testing.T) {
 	for in, want := range map[string]string{"PC5IABC\n": "PC5IABC", "  PC5IABC": "PC5IABC", "PC5IABC\nmore\n": "PC5IABC", "": ""} {

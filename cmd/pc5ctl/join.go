@@ -63,6 +63,6 @@ func printJoined(w io.Writer, s control.LinkStatus) error {
 	if s.State != "established" {
 		return fmt.Errorf("%w\nThe link is tried again by itself; pc5ctl unpair %s gives it up", notEstablished(s), s.Name)
 	}
-	_, err := fmt.Fprintf(w, "established %s, %s, to %q at %s: %s\n", s.Name, s.Interface, s.Peer, s.Endpoint, protection(s))
+	_, err := fmt.Fprintf(w, "established %s, %s, to %q at %s: here %s, there %s\n", s.Name, s.Interface, s.Peer, s.Endpoint, inside(s.Addresses), inside(s.Allowed))
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,6 +47,9 @@ func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
+		if len(l.Addresses)+len(l.Allowed) > 0 {
+			fmt.Fprintf(w, "  inside      here %s, there %s\n", inside(l.Addresses), inside(l.Allowed))
+		}
 		if l.Trust != "" {
 			fmt.Fprintf(w, "  trust       %s\n", trust(l))
 		}
@@ -70,6 +75,20 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  for         %q alone\n", i.Peer)
 		}
 	}
+}
+
+// inside writes prefixes, single addresses without their length.
+func inside(prefixes []netip.Prefix) string {
+	if len(prefixes) == 0 {
+		return "nothing"
+	}
+	words := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		if words[i] = p.String(); p.IsSingleIP() {
+			words[i] = p.Addr().String()
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // trust says what makes the peer's key the right one.

@@ -10,6 +10,8 @@
 //	POST /v1/join?wait=20s                JoinRequest -> LinkStatus
 //
 // An error is {"error": "…"} with a status of 400 or more. The JSON is a stable promise; it holds
-// no secret but the token of a new invite, which travels in bodies and never in a URL. Only root and the daemon's own user get in, by the socket's mode and by
-// SO_PEERCRED; both are administrators, who alone may change whom the node trusts. What the answers mean is the Service's business; it is called concurrently.
+// no secret but the token of a new invite, which travels in bodies and never in a URL. Only root and
+// the daemon's own user get in, by the socket's mode and by SO_PEERCRED; both are administrators, who
+// alone may change whom the node trusts. What the answers mean is the Service's business; it is
+// called concurrently.
 package control

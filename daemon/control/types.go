@@ -68,6 +68,8 @@ type LinkStatus struct {
 	Trust      string            `json:"trust"`           // pin, first-use
 	Pin        string            `json:"pin,omitempty"`   // the peer's key; none: not pinned yet
 	Pinned     time.Time         `json:"pinned,omitzero"` // when, at a first use
+	Addresses  []netip.Prefix    `json:"addresses"`       // of the interface
+	Allowed    []netip.Prefix    `json:"allowed"`         // behind the peer
 	Learnt     bool              `json:"learnt"`          // by the node itself, not written in the provisioning
 	State      string            `json:"state"`           // down, establishing, waiting, established, failed
 	Role       string            `json:"role,omitempty"`
