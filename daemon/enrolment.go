@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/keys"
@@ -73,9 +73,24 @@ func (n *Node) invitedLink(i *openInvite, peer link.Peer) (provision.Link, error
 
 // learn reads a link back from the text that will be its file, as the next start does.
 func (n *Node) learn(l provision.Link, how string) (provision.Link, error) {
-	return provision.Learn(n.cfg.Provisioning.Node, n.provisioned(), provision.Source{
-		Name: filepath.Join(n.state.dir, learntFile(l.Name)), Data: provision.Text(l, how),
-	})
+	return n.learnBeside(n.provisioned(), l, how)
+}
+
+// learnBeside is learn for a node with these links. The file is not there yet, so mistakes are told
+// without their places in it.
+func (n *Node) learnBeside(links []provision.Link, l provision.Link, how string) (provision.Link, error) {
+	l, err := provision.Learn(n.cfg.Provisioning.Node, links, provision.Source{Name: learntFile(l.Name), Data: provision.Text(l, how)})
+	diagnostics, ok := errors.AsType[provision.Diagnostics](err)
+	if !ok {
+		return l, err
+	}
+	words := make([]string, len(diagnostics))
+	for i, d := range diagnostics {
+		if words[i] = d.Message; d.Hint != "" {
+			words[i] += " (" + d.Hint + ")"
+		}
+	}
+	return l, errors.New(strings.Join(words, "; "))
 }
 
 // hosts are prefixes of single addresses.

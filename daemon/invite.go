@@ -90,7 +90,7 @@ func (n *Node) fits(i *openInvite) error {
 		links = append(links, provision.Link{Name: o.link, Peer: joinerOf(o), Service: inviteService, Allowed: hosts(o.allowed)})
 	}
 	l := provision.Link{Name: i.link, Peer: joinerOf(i), Service: inviteService, Addresses: hosts(i.addresses), Allowed: hosts(i.allowed)}
-	_, err := provision.Learn(n.cfg.Provisioning.Node, links, provision.Source{Name: learntFile(i.link), Data: provision.Text(l, "Invite")})
+	_, err := n.learnBeside(links, l, "Invite")
 	return err
 }
 
@@ -125,7 +125,9 @@ func (n *Node) Join(ctx context.Context, token, name string) (control.LinkStatus
 		return control.LinkStatus{}, err
 	}
 	if name == "" {
-		name = linkNameFrom(t.Name)
+		if name = linkNameFrom(t.Name); name == "" {
+			return control.LinkStatus{}, fmt.Errorf("the inviter's name %q makes no link name: choose one with --name", t.Name)
+		}
 	}
 	if err := n.join(t, name); err != nil {
 		return control.LinkStatus{}, err
@@ -181,7 +183,7 @@ func (n *Node) joined(name string) {
 	n.watchInvitesLocked()
 }
 
-// linkNameFrom makes a link's name of a peer's; what is left may be empty, which is refused later.
+// linkNameFrom makes a link's name of a peer's; "" where nothing is left.
 func linkNameFrom(peer string) string {
 	const most = 11
 	name := strings.TrimLeft(strings.Map(func(r rune) rune {

@@ -19,6 +19,7 @@ const methodTLS13 = "tls13"
 // Start sends the establishment request (TS 24.554, 7.2.2.2). With private identity its user
 // info is a pseudonym of this attempt alone and names no target.
 func (m *Machine) Start(now time.Time) error {
+	defer m.cfg.Invite.Wipe()
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}
@@ -54,7 +55,6 @@ func (m *Machine) Start(now time.Time) error {
 	case err == nil && len(m.cfg.Invite.Bytes()) > 0:
 		err = m.prove(offer, m.parsed)
 	}
-	m.cfg.Invite.Wipe()
 	if err != nil {
 		return err
 	}

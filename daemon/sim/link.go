@@ -25,6 +25,7 @@ type End struct {
 	Calls   bool               // the provisioning has the peer's endpoint
 	Words   string             // more lines of the provisioning
 	Pin     policy.Fingerprint // zero: the peer's real one
+	Invited bool               // nobody wrote it down: it comes by Invite and Join
 	link    *Link
 	four    netip.Addr
 	six     netip.Addr
@@ -65,6 +66,9 @@ func (e *End) pin() policy.Fingerprint {
 }
 
 func (e *End) writeTo(b *strings.Builder) {
+	if e.Invited {
+		return
+	}
 	fmt.Fprintf(b, "[[link]]\nname = %q\npeer = %q\nservice = %q\npin = %q\n", e.Name, e.Peer.Host.Name, e.Service, e.pin())
 	if e.Calls {
 		fmt.Fprintf(b, "endpoint = %q\n", e.Peer.Host.Address)
