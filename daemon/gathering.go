@@ -38,7 +38,11 @@ func (i idleLinks) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	if !ok {
 		return l, false
 	}
-	state := i.node.keepers[l.Name].seen().State
+	k := i.node.keeper(l.Name)
+	if k == nil {
+		return l, false
+	}
+	state := k.seen().State
 	return l, state != "established" && state != "establishing"
 }
 

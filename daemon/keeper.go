@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"pc5d/daemon/control"
@@ -27,15 +28,17 @@ const (
 // the tasks of its queue only; others post to it and read the view.
 type keeper struct {
 	node   *Node
-	link   link.Link
+	link   link.Link // without the pin of a first use, see provisioned
 	config provision.Link
+	pinned atomic.Pointer[firstPin] // at its first use; nil: not yet. Changed under links.change
 	plane  *dataplane.Link
 	log    *slog.Logger
 	queue  task.Queue
 	view   view
 	lead   lead // of the sessions
 
-	halted   bool           // the daemon stops: no more attempts
+	halted   bool           // the daemon stops, or the link goes: no more attempts
+	settled  []func()       // to be done once nothing is under way any more
 	wanted   bool           // by the operator, or because the link was up
 	queued   bool           // waits for other attempts to the same address
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
@@ -75,6 +78,13 @@ func (k *keeper) wake() {
 // pursue starts an attempt where the link is wanted and nothing is under way, or where its peer has
 // to be authenticated again, or waits for the time of the next one.
 func (k *keeper) pursue() {
+	if k.idle() {
+		done := k.settled
+		k.settled = nil
+		for _, f := range done {
+			f()
+		}
+	}
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()
 	}
@@ -250,6 +260,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 	if err := k.node.state.remember(k.link.Name, e.Endpoint); err != nil {
 		k.log.Warn("the link will not come back by itself after a restart", "error", err)
 	}
+	k.node.joined(k.link.Name)
 	k.established(r.role, e)
 }
 

@@ -8,11 +8,9 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/policy"
-	"pc5d/policy/provision"
 )
 
-// keepKeys lets machines use the node's keys for psk-dhe. Kept keys whose peer or pin has left the
-// provisioning end here.
+// keepKeys lets machines use the node's keys for psk-dhe.
 func (n *Node) keepKeys() error {
 	var err error
 	if n.preShared, err = openPreShared(n.cfg.Provisioning.Links, n.cfg.PreShared, uint64(n.now().UnixNano())); err != nil {
@@ -22,11 +20,14 @@ func (n *Node) keepKeys() error {
 		n.store = n.cfg.OpenKept()
 	}
 	n.kept = keptKeys{n}
-	if n.store == nil {
-		return nil
-	}
-	n.store.Retain(n.retains)
 	return nil
+}
+
+// retainKept ends the kept keys whose peer has left the links, or is not trusted as before.
+func (n *Node) retainKept() {
+	if n.store != nil {
+		n.store.Retain(n.retains)
+	}
 }
 
 // retains tells whether a kept key is still good for a peer as the node trusts it now. A key that
@@ -34,11 +35,9 @@ func (n *Node) keepKeys() error {
 // ends here, so that no change while the daemon was down is missed (T16).
 func (n *Node) retains(e kept.Entry) bool {
 	peer := link.Peer{Name: e.Peer, Fingerprint: e.Fingerprint}
-	provisioned := slices.ContainsFunc(n.cfg.Provisioning.Links, func(l provision.Link) bool {
-		if l.Peer != e.Peer || l.Service != e.Service || (l.Trust == policy.TrustCA) == e.CertificateEnd.IsZero() {
-			return false
-		}
-		return l.Trust == policy.TrustCA || l.Trust == policy.TrustPin && l.Pin == e.Fingerprint
+	provisioned := slices.ContainsFunc(n.ordered(), func(k *keeper) bool {
+		l := k.provisioned()
+		return l.Service == e.Service && l.Admits(peer) && l.Trust != policy.TrustPSK && (l.Trust == policy.TrustCA) == !e.CertificateEnd.IsZero()
 	})
 	return provisioned && n.admits(peer) == nil
 }

@@ -49,17 +49,19 @@ func TestT16_RetainedKeys(t *testing.T) {
 	} {
 		store := kept.Open(kept.Config{Now: func() time.Time { return now }})
 		n := &Node{log: slog.New(slog.DiscardHandler), cfg: Config{
-			Scheduler: still{}, Trust: judge{}, OpenKept: func() *kept.Store { return store },
-			Provisioning: &provision.Provisioning{Links: []provision.Link{
-				{Name: "bob", Peer: "bob", Service: "ip", Pin: pin}, {Name: "carol", Peer: "carol", Service: "ip", Trust: policy.TrustCA},
-			}},
+			Scheduler: still{}, Trust: judge{}, OpenKept: func() *kept.Store { return store }, Provisioning: &provision.Provisioning{},
 		}}
+		n.publishLocked([]*keeper{
+			{link: link.Link{Name: "bob", Peer: "bob", Service: "ip", Pins: []policy.Fingerprint{pin}}},
+			{link: link.Link{Name: "carol", Peer: "carol", Service: "ip", Trust: policy.TrustCA}},
+		})
 		id := keys.KNRPID(i + 1)
 		key := keys.ResumptionKey{Secret: keys.NewSecret(append(make([]byte, 31), 1))}
 		entry := kept.Entry{ID: id, Peer: c.peer, Service: "ip", Fingerprint: c.fingerprint, Key: key, Made: now, Authenticated: now, CertificateEnd: c.end}
 		store.Put(entry)
 		n.cfg.Trust = judge{map[string]bool{c.refused: true}}
 		n.keepKeys()
+		n.retainKept()
 		if _, ok := store.ByID(id); ok != c.stays {
 			t.Errorf("%s: stays after the start: %v", c.name, ok)
 		}

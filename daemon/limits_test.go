@@ -320,14 +320,14 @@ func TestT32_AttemptsToOneAddress(t *testing.T) {
 	if got := states(); got != " establishing establishing waiting waiting waiting" || n.Census().Machines != 2 {
 		t.Errorf("states%s, %d machines", got, n.Census().Machines)
 	}
-	n.keepers["l2"].post(func(k *keeper) { k.down() })
-	n.keepers["l0"].post(func(k *keeper) { k.down() })
+	n.keeper("l2").post(func(k *keeper) { k.down() })
+	n.keeper("l0").post(func(k *keeper) { k.down() })
 	tasks.run()
 	if got := states(); got != " down establishing down establishing waiting" || n.Census().Machines != 2 {
 		t.Errorf("states%s, %d machines", got, n.Census().Machines)
 	}
 	for _, name := range []string{"l1", "l3", "l4"} {
-		n.keepers[name].post(func(k *keeper) { k.down() })
+		n.keeper(name).post(func(k *keeper) { k.down() })
 		tasks.run()
 	}
 	if got := states(); got != " down down down down down" || len(n.outbound.open) != 0 || len(n.outbound.waiting) != 0 {

@@ -88,7 +88,7 @@ func TestT38_PeersCannotFloodTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := newNode(t, p, udp.NewNetwork(), still{}, Limits{}, slog.NewTextHandler(&out, nil))
-	k, r := n.keepers["alice"], &runner{node: n, queue: still{}, role: link.RoleB}
+	k, r := n.keeper("alice"), &runner{node: n, queue: still{}, role: link.RoleB}
 	for range 1000 {
 		k.authenticated(r, link.Authenticated{Peer: link.Peer{Name: "alice"}})
 		k.setState("establishing")

@@ -95,7 +95,7 @@ func (n *Node) Exhausting(name string, id dataplane.ContextID) {
 
 // current lets the machine of an established link do something.
 func (n *Node) current(name string, do func(*runner)) {
-	k := n.keepers[name]
+	k := n.keeper(name)
 	if k == nil {
 		return
 	}

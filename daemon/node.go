@@ -4,11 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 	"pc5d/policy/provision"
 )
 
@@ -57,7 +57,9 @@ type Node struct {
 	limits    Limits
 	log       *slog.Logger // limited
 	state     *state
-	keepers   map[string]*keeper // fixed after New
+	links     links
+	pairing   pairing
+	firstUse  firstUses
 	demux     *demux
 	door      *door
 	halfOpen  *halfOpen
@@ -89,18 +91,27 @@ func New(cfg Config) (*Node, error) {
 	}
 	limits := cfg.Limits.orDefaults()
 	n := &Node{
-		cfg: cfg, limits: limits, state: st, keepers: map[string]*keeper{}, demux: newDemux(),
+		cfg: cfg, limits: limits, state: st, demux: newDemux(),
 		log:      slog.New(newLimited(cfg.Log.Handler(), cfg.Scheduler.Now, limits.LogEvery)),
 		halfOpen: newHalfOpen(limits), outbound: newOutbound(limits.Attempts), ended: make(chan struct{}),
 	}
+	n.links.table.Store(&linkTable{})
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
+	if err := n.firstUse.read(st.files); err != nil {
+		st.close()
+		return nil, err
+	}
 	err = n.keepKeys()
 	n.reminder = newReminder(n)
+	n.readInvites()
 	if err == nil {
 		n.door, err = newDoor(n)
 	}
 	if err == nil {
 		err = n.configure()
+	}
+	if err == nil {
+		n.retainKept()
 	}
 	if err != nil {
 		st.close()
@@ -121,11 +132,21 @@ func (n *Node) configure() error {
 	if err := n.cfg.Network.Guard(protected); err != nil {
 		return err
 	}
+	for _, why := range n.cfg.Provisioning.Shadowed {
+		n.log.Warn("learnt link left out: the provisioning wins", "clash", why)
+	}
+	n.links.change.Lock()
+	defer n.links.change.Unlock()
+	keepers := make([]*keeper, 0, len(n.cfg.Provisioning.Links))
 	for _, l := range n.cfg.Provisioning.Links {
-		if err := n.addLink(l); err != nil {
+		k, err := n.makeLink(l)
+		if err != nil {
 			return err
 		}
+		keepers = append(keepers, k)
 	}
+	n.publishLocked(keepers)
+	n.settleInvitesLocked()
 	return nil
 }
 
@@ -154,6 +175,9 @@ func (n *Node) Start() {
 
 // Stop releases all links; no new ones are made.
 func (n *Node) Stop() {
+	n.links.change.Lock()
+	n.links.closed = true
+	n.links.change.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stopping = true
@@ -185,17 +209,19 @@ func (n *Node) Close() {
 		defer n.store.Close()
 	}
 	defer n.preShared.wipe()
+	n.links.change.Lock()
+	defer n.links.change.Unlock()
+	n.links.closed = true
 	n.door.queue.Close()
 	n.reminder.close()
-	for _, k := range n.keepers {
+	if n.pairing.queue != nil {
+		n.pairing.queue.Close()
+	}
+	n.pairing.keep(func(*openInvite) bool { return false }, func(*takenInvite) bool { return false }) // the file keeps them
+	for _, k := range n.ordered() {
 		k.queue.Close()
 	}
 	n.state.close()
-}
-
-// ordered are the keepers by name: nothing that happens may depend on the order of a map.
-func (n *Node) ordered() []*keeper {
-	return slices.SortedFunc(maps.Values(n.keepers), func(a, b *keeper) int { return strings.Compare(a.link.Name, b.link.Name) })
 }
 
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
@@ -228,7 +254,9 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 // with more demands.
 func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 	local := n.Reserve()
-	m := link.NewInitiator(n.machineConfig(local), l, k.endpoint)
+	cfg := n.machineConfig(local)
+	cfg.Invite = n.pairing.secret(k.link.Name)
+	m := link.NewInitiator(cfg, l, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
@@ -274,7 +302,7 @@ func (n *Node) forget(r *runner) {
 }
 
 func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
-	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
+	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Enrolment: enrolment{n}, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
 }
 
 // Reserve draws a random own L2 ID that is not in use, and reserves it.
@@ -299,16 +327,37 @@ func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
 // that its peer's certificates would not open at this moment (T16).
 func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 	for _, k := range n.ordered() {
-		if k.link.Service == service && k.link.Admits(peer) && n.admits(peer) == nil {
-			return k.link, true
+		if l := k.provisioned(); l.Service == service && l.Admits(peer) && n.admits(peer) == nil {
+			return l, true
 		}
 	}
 	return link.Link{}, false
 }
 
+// Pinned are the keys that are pinned for a name now.
+func (n *Node) Pinned(name string) []policy.Fingerprint {
+	var pins []policy.Fingerprint
+	for _, k := range n.ordered() {
+		if k.link.Peer == name && k.link.Trust != policy.TrustPSK {
+			pins = append(pins, k.provisioned().Pins...)
+		}
+	}
+	return pins
+}
+
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "error", err)
+	}
+}
+
+// refusedStranger follows the end of a responder whose peer got no link. That a key was refused is an
+// event; the rest is nobody's business but a developer's.
+func (n *Node) refusedStranger(err error) {
+	if refused, ok := errors.AsType[*link.RefusedError](err); ok {
+		n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
+	} else if err != nil {
+		n.log.Debug("establishment failed", "error", err)
 	}
 }
 

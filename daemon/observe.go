@@ -24,8 +24,10 @@ func (r *runner) observe(e link.Effect) {
 	r.node.cfg.Observe(o)
 }
 
-// Census counts what a node holds besides its provisioned links.
+// Census counts what a node holds.
 type Census struct {
+	Links       int
+	Alarms      int // of invites: 1 once there was one
 	Machines    int // live ones
 	HalfOpen    int // of them, responders whose peer is not authenticated
 	Spent       int // conversations remembered for a cookie's life
@@ -40,6 +42,12 @@ func (n *Node) Census() Census {
 	n.mu.Lock()
 	c.Machines = len(n.runners)
 	n.mu.Unlock()
+	c.Links = len(n.ordered())
+	n.links.change.Lock()
+	if n.pairing.queue != nil {
+		c.Alarms = 1
+	}
+	n.links.change.Unlock()
 	n.halfOpen.mu.Lock()
 	c.HalfOpen, c.Spent = len(n.halfOpen.open), len(n.halfOpen.spent)
 	n.halfOpen.mu.Unlock()

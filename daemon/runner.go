@@ -20,6 +20,9 @@ const earlyNotices = 64
 // errReplaced ends the machine of a link that another machine took over.
 var errReplaced = errors.New("another session took the link over")
 
+// errRemoved ends the machine of a link that was removed while its peer authenticated.
+var errRemoved = errors.New("the link was removed")
+
 // runner owns one Machine: everything below queue is touched by its tasks only, unless a field
 // says otherwise. It ends when the machine is released.
 type runner struct {
@@ -156,10 +159,12 @@ func (r *runner) perform(e link.Effect) {
 		r.bind()
 		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
+		if !r.meet(r.node.keeper(e.Link.Name)) {
+			return
+		}
 		if !r.token.resumed {
 			r.proved()
 		}
-		r.meet(r.node.keepers[e.Link.Name])
 		r.notify(func(k *keeper) { k.authenticated(r, e) })
 	case link.InstallUserPlane:
 		r.install(e)
@@ -179,7 +184,9 @@ func (r *runner) perform(e link.Effect) {
 	case link.PeerMoved:
 		r.moved(e)
 	case link.WatchTraffic:
-		r.keeper.plane.Arm()
+		if r.keeper != nil {
+			r.keeper.plane.Arm()
+		}
 	case link.Agreed:
 		r.proved()
 		r.arrived()
@@ -202,6 +209,11 @@ func (r *runner) perform(e link.Effect) {
 // install gives the keys to the engine before anything else happens, so that no packet of the
 // peer comes too early, and wipes its copy.
 func (r *runner) install(e link.InstallUserPlane) {
+	defer e.Send.Wipe()
+	defer e.Receive.Wipe()
+	if r.keeper == nil {
+		return
+	}
 	c, err := r.keeper.planeContext(e, r.port), error(nil)
 	if r.installed {
 		err = r.keeper.plane.Install(c)
@@ -209,8 +221,6 @@ func (r *runner) install(e link.InstallUserPlane) {
 		r.installed, r.unheard, r.first = true, r.keeper.plane.Authentic(), e.Name
 		err = r.keeper.lead.take(r, c)
 	}
-	e.Send.Wipe()
-	e.Receive.Wipe()
 	switch {
 	case errors.Is(err, errReplaced):
 		r.machine.Abandon(err)
@@ -220,7 +230,7 @@ func (r *runner) install(e link.InstallUserPlane) {
 }
 
 func (r *runner) activate(e link.ActivateUserPlane) {
-	if e.Name == r.first {
+	if r.keeper == nil || e.Name == r.first {
 		return // it took the link over with them, or lost it
 	}
 	if err := r.keeper.plane.Activate(planeID(e.Name)); err != nil {
@@ -248,6 +258,9 @@ func (r *runner) end() {
 		return
 	}
 	r.ended = true
+	if r.keeper == nil {
+		r.node.refusedStranger(r.machine.Failed())
+	}
 	r.queue.Close()
 	r.node.forget(r)
 	r.removePort(r.former)
@@ -268,16 +281,22 @@ func (r *runner) bind() {
 	r.bound = peer
 }
 
-// meet gives a responder the keeper of the link that its peer turned out to belong to.
-func (r *runner) meet(k *keeper) {
+// meet gives a responder the keeper of the link that its peer turned out to belong to. A link that
+// was removed meanwhile has none: the machine ends, and what it has yet to say finds no keeper.
+func (r *runner) meet(k *keeper) bool {
 	if r.keeper != nil {
-		return
+		return true
+	}
+	if k == nil {
+		r.machine.Abandon(errRemoved)
+		return false
 	}
 	r.keeper = k
 	for _, tell := range r.early {
 		k.post(tell)
 	}
 	r.early = nil
+	return true
 }
 
 // notify tells the keeper; before it is known, the notices are kept for it.
@@ -285,9 +304,6 @@ func (r *runner) notify(tell func(*keeper)) {
 	if r.keeper != nil {
 		r.keeper.post(tell)
 		return
-	}
-	if err := r.machine.Failed(); err != nil {
-		r.node.log.Debug("establishment failed", "role", r.role.String(), "error", err)
 	}
 	if len(r.early) < earlyNotices {
 		r.early = append(r.early, tell)

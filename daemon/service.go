@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sort"
 	"time"
 
 	"pc5d/daemon/control"
@@ -18,6 +17,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 	s := control.Status{
 		Version: n.cfg.Version,
 		Node:    control.Node{Name: local.Name, Fingerprint: local.Fingerprint.String(), Listen: n.cfg.Provisioning.Node.Listen.String(), CertificateEnd: n.cfg.Auth.CertificateEnd()},
+		Invites: n.openInvites(),
 		Drops:   map[string]uint64{},
 	}
 	for i := range n.drops {
@@ -42,10 +42,9 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 			s.Drops[reason.String()] += c // both planes know malformed datagrams
 		}
 	}
-	for _, k := range n.keepers {
+	for _, k := range n.ordered() {
 		s.Links = append(s.Links, k.counted(k.seen()))
 	}
-	sort.Slice(s.Links, func(i, j int) bool { return s.Links[i].Name < s.Links[j].Name })
 	return s, nil
 }
 
@@ -71,7 +70,7 @@ func (n *Node) Update(ctx context.Context, name string) (control.LinkStatus, err
 
 // run asks the machine of an established link for a procedure and waits for its end.
 func (n *Node) run(ctx context.Context, name string, ask func(*link.Machine, time.Time) error, procedures ...link.Procedure) (control.LinkStatus, error) {
-	k := n.keepers[name]
+	k := n.keeper(name)
 	if k == nil {
 		return control.LinkStatus{}, noLink(name)
 	}
@@ -107,7 +106,7 @@ func noLink(name string) error {
 
 // order passes the operator's word to a keeper and waits for one of the states.
 func (n *Node) order(ctx context.Context, name string, word func(*keeper) error, states ...string) (control.LinkStatus, error) {
-	k := n.keepers[name]
+	k := n.keeper(name)
 	if k == nil {
 		return control.LinkStatus{}, noLink(name)
 	}

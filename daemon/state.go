@@ -16,8 +16,9 @@ import (
 // authenticated, so that a restarted daemon brings them back. Losing it costs an operator's
 // word, never security.
 type state struct {
-	dir  string
-	lock *os.File
+	dir   string
+	lock  *os.File
+	files files
 
 	mu    sync.Mutex
 	links map[string]netip.AddrPort
@@ -38,7 +39,7 @@ func openState(dir string) (*state, error) {
 		lock.Close()
 		return nil, fmt.Errorf("state directory %s is in use by another pc5d: stop it, or name another one with --state", dir)
 	}
-	s := &state{dir: dir, lock: lock, links: map[string]netip.AddrPort{}}
+	s := &state{dir: dir, lock: lock, files: directory(dir), links: map[string]netip.AddrPort{}}
 	b, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -87,23 +88,13 @@ func (s *state) forget(link string) error {
 // writeLocked replaces the file at once or not at all.
 func (s *state) writeLocked() error {
 	b, err := json.MarshalIndent(s.links, "", "  ")
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.files.Write(stateFile, b)
 	}
-	path := filepath.Join(s.dir, stateFile)
-	f, err := os.CreateTemp(s.dir, stateFile+".*")
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", s.dir, err)
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("state file %s: %w", path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("state file %s: %w", path, err)
-	}
-	return syncDirectory(s.dir)
+	return nil
 }
 
 func syncDirectory(dir string) error {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -15,6 +16,20 @@ type Fingerprint [32]byte
 // String gives "SHA256:" and 43 characters of unpadded base64, as ssh-keygen prints one.
 func (f Fingerprint) String() string {
 	return fingerprintPrefix + base64.RawStdEncoding.EncodeToString(f[:])
+}
+
+// aloudGroups is how many groups Aloud has; each is two octets.
+const aloudGroups = 8
+
+// Aloud gives the first 128 bits as eight groups of five digits, which two people can compare over
+// the telephone. Only all eight groups together mean something: who wants to pass for another key
+// must then search 2^128 keys.
+func (f Fingerprint) Aloud() string {
+	groups := make([]string, aloudGroups)
+	for i := range groups {
+		groups[i] = fmt.Sprintf("%05d", binary.BigEndian.Uint16(f[2*i:]))
+	}
+	return strings.Join(groups, " ")
 }
 
 // ParseFingerprint reads the form of String, and no other spelling of the same octets.

@@ -2,13 +2,14 @@ package policy
 
 import "fmt"
 
-// Trust says what makes a peer's key good.
+// Trust says what makes a peer's key the right one.
 type Trust uint8
 
 const (
-	TrustPin Trust = iota // its fingerprint stands in the provisioning, the default
-	TrustCA               // a certificate of one of the node's CAs speaks for it
-	TrustPSK              // both ends have the same pre-shared key
+	TrustPin      Trust = iota // a pin that the operator wrote, or an invite made; the default
+	TrustCA                    // a certificate of one of the node's CAs speaks for it
+	TrustPSK                   // both ends have the same pre-shared key
+	TrustFirstUse              // the first key that speaks for the peer's name; another one never again
 )
 
 // String gives the word used in the provisioning.
@@ -20,17 +21,19 @@ func (t Trust) String() string {
 		return "ca"
 	case TrustPSK:
 		return "psk"
+	case TrustFirstUse:
+		return "first-use"
 	}
 	return fmt.Sprintf("trust %d", uint8(t))
 }
 
 // UnmarshalText accepts exactly the words of String.
 func (t *Trust) UnmarshalText(text []byte) error {
-	for _, known := range []Trust{TrustPin, TrustCA, TrustPSK} {
+	for _, known := range []Trust{TrustPin, TrustCA, TrustPSK, TrustFirstUse} {
 		if known.String() == string(text) {
 			*t = known
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown word %q: use \"pin\", \"ca\" or \"psk\"", text)
+	return fmt.Errorf("unknown word %q: use \"pin\", \"ca\", \"psk\" or \"first-use\"", text)
 }

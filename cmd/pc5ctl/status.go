@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +54,15 @@ func printStatus(w io.Writer, s control.Status) {
 	}
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
+		if len(l.Addresses)+len(l.Allowed) > 0 {
+			fmt.Fprintf(w, "  inside      here %s, there %s\n", inside(l.Addresses), inside(l.Allowed))
+		}
+		if l.Trust != "" {
+			fmt.Fprintf(w, "  trust       %s\n", trust(l))
+		}
+		if l.Learnt {
+			fmt.Fprintf(w, "  learnt      pc5ctl unpair %s removes it\n", l.Name)
+		}
 		if l.Protection != nil {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
 			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
@@ -69,6 +80,37 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
 	}
+	for _, i := range s.Invites {
+		fmt.Fprintf(w, "\ninvite %s  open until %s\n", i.Link, i.Expires.Format(time.RFC3339))
+		if i.Peer != "" {
+			fmt.Fprintf(w, "  for         %q alone\n", i.Peer)
+		}
+	}
+}
+
+// inside writes prefixes, single addresses without their length.
+func inside(prefixes []netip.Prefix) string {
+	if len(prefixes) == 0 {
+		return "nothing"
+	}
+	words := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		if words[i] = p.String(); p.IsSingleIP() {
+			words[i] = p.Addr().String()
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// trust says what makes the peer's key the right one.
+func trust(l control.LinkStatus) string {
+	switch {
+	case l.Pin == "":
+		return l.Trust + " (no key pinned yet)"
+	case l.Pinned.IsZero():
+		return fmt.Sprintf("%s %s", l.Trust, l.Pin)
+	}
+	return fmt.Sprintf("%s (pinned %s on %s)", l.Trust, l.Pin, l.Pinned.Format(time.DateOnly))
 }
 
 // proof names what the peer showed. C3: whoever has a pre-shared key can pose as either end to the

@@ -40,11 +40,15 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if o.clean {
 		return network.Clean()
 	}
-	p, err := provision.Load(o.config)
+	learnt, err := daemon.Learnt(o.state)
 	if err != nil {
 		return err
 	}
-	authentication, identity, err := authenticationOf(o, p)
+	p, err := provision.LoadWith(o.config, learnt)
+	if err != nil {
+		return err
+	}
+	identity, err := identityOf(p)
 	if err != nil {
 		return err
 	}
@@ -53,11 +57,11 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return err
 	}
 	defer conn.Close()
-	return serve(ctx, o, log, p, authentication, identity, network, conn)
+	return serve(ctx, o, log, p, identity, network, conn)
 }
 
 // serve wires the node to its engine and its control socket.
-func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, authentication *auth.Authentication, identity *auth.Identity, network host.Network, conn udp.Conn) error {
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
 	poller, err := tundev.NewPoller()
 	if err != nil {
 		return err
@@ -66,6 +70,10 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	tasks := &task.Real{}
 	defer tasks.Wait()
 	var node *daemon.Node
+	authentication, err := authenticationOf(o, p, identity, func() *daemon.Node { return node })
+	if err != nil {
+		return err
+	}
 	engine := dataplane.New(dataplane.Config{
 		Conn: conn, Poller: poller, Log: log,
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },

@@ -44,7 +44,7 @@ func FuzzCertificateCheck(f *testing.F) {
 			judge = relaxed
 		}
 		v := &verifier{
-			local: link.Peer{Name: "alice"}, certified: func(name string) bool { return name == "bob" }, pins: pinned{}.Pinned,
+			local: link.Peer{Name: "alice"}, unpinned: noName, certified: func(name string) bool { return name == "bob" }, pins: pinned{}.Pinned,
 			authorities: func() *Authorities { return judge }, usage: usage, now: func() time.Time { return now },
 		}
 		c, err := v.verify(tls.ConnectionState{Version: tls.VersionTLS13, NegotiatedProtocol: alpn, PeerCertificates: chain})

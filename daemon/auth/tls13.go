@@ -25,6 +25,7 @@ type Authentication struct {
 	identity    *Identity
 	trust       Trust
 	certified   func(name string) bool
+	firstUse    func(name string) bool
 	load        func() (*Authorities, error)
 	authorities atomic.Pointer[Authorities]
 	shown       shown
@@ -32,7 +33,7 @@ type Authentication struct {
 	curves      []tls.CurveID
 }
 
-// Trust knows which keys are pinned for a name. It must not change once in use.
+// Trust knows which keys are pinned for a name, as things are now. It may be asked by any goroutine.
 type Trust interface {
 	Pinned(name string) []policy.Fingerprint
 }
@@ -44,6 +45,8 @@ type Config struct {
 	// Certified tells which peers are trusted by certificate, whatever is pinned; nil: none. It must
 	// not change once in use.
 	Certified func(name string) bool
+	// FirstUse tells for which names, as long as no key is pinned, the first one is taken; nil: none.
+	FirstUse func(name string) bool
 	// Authorities reads what they are judged by, and which keys are denied; nil: nothing is. Call
 	// Reload before the first handshake.
 	Authorities func() (*Authorities, error)
@@ -60,9 +63,14 @@ func New(cfg Config) *Authentication {
 		cfg.Curves = []tls.CurveID{tls.X25519MLKEM768, tls.X25519}
 	}
 	if cfg.Certified == nil {
-		cfg.Certified = func(string) bool { return false }
+		cfg.Certified = noName
 	}
-	a := &Authentication{identity: cfg.Identity, trust: cfg.Trust, certified: cfg.Certified, load: cfg.Authorities, now: cfg.Now, curves: cfg.Curves}
+	if cfg.FirstUse == nil {
+		cfg.FirstUse = noName
+	}
+	a := &Authentication{
+		identity: cfg.Identity, trust: cfg.Trust, certified: cfg.Certified, firstUse: cfg.FirstUse, load: cfg.Authorities, now: cfg.Now, curves: cfg.Curves,
+	}
 	a.authorities.Store(&Authorities{})
 	return a
 }
@@ -83,21 +91,47 @@ func (a *Authentication) Initiate(peer string, pins []policy.Fingerprint) (link.
 	if peer != "" {
 		v.pins = func(string) []policy.Fingerprint { return pins }
 	}
-	h := newHandshake(a.Local(), &a.shown)
-	h.start(tls.Client(h.wire, a.config(h, v)))
-	return h, nil
+	return a.client(v), nil
 }
 
-// Respond starts the server half for anyone who is provisioned.
+// InitiateUnpinned implements link.Authentication.
+func (a *Authentication) InitiateUnpinned(peer string) (link.Handshake, error) {
+	v := a.verifier(x509.ExtKeyUsageServerAuth)
+	v.expect, v.unpinned = peer, anyName
+	return a.client(v), nil
+}
+
+// Respond starts the server half for anyone who is provisioned or may come a first time.
 func (a *Authentication) Respond() (link.Handshake, error) {
 	v := a.verifier(x509.ExtKeyUsageClientAuth)
+	v.unpinned = a.firstUse
+	return a.server(v), nil
+}
+
+// RespondUnpinned implements link.Authentication.
+func (a *Authentication) RespondUnpinned() (link.Handshake, error) {
+	v := a.verifier(x509.ExtKeyUsageClientAuth)
+	v.unpinned = anyName
+	return a.server(v), nil
+}
+
+func anyName(string) bool { return true }
+func noName(string) bool  { return false }
+
+func (a *Authentication) client(v *verifier) link.Handshake {
+	h := newHandshake(a.Local(), &a.shown)
+	h.start(tls.Client(h.wire, a.config(h, v)))
+	return h
+}
+
+func (a *Authentication) server(v *verifier) link.Handshake {
 	h := newHandshake(a.Local(), &a.shown)
 	h.start(tls.Server(h.wire, a.config(h, v)))
-	return h, nil
+	return h
 }
 
 func (a *Authentication) verifier(usage x509.ExtKeyUsage) *verifier {
-	return &verifier{local: a.Local(), pins: a.trust.Pinned, certified: a.certified, authorities: a.authorities.Load, usage: usage, now: a.now}
+	return &verifier{local: a.Local(), pins: a.trust.Pinned, certified: a.certified, unpinned: noName, authorities: a.authorities.Load, usage: usage, now: a.now}
 }
 
 func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {

@@ -18,12 +18,15 @@ import (
 // verifier judges the other end's credentials. All checks are in verify, which runs in every
 // handshake, before the peer's signature is checked: it judges only and changes nothing else.
 type verifier struct {
-	local       link.Peer
-	expect      string // initiator: the peer's name; "": any that is provisioned
-	pins        func(name string) []policy.Fingerprint
-	certified   func(name string) bool // trusted by certificate, whatever is pinned
-	authorities func() *Authorities    // those of the moment
-	usage       x509.ExtKeyUsage       // what the peer's certificate has to be for
+	local     link.Peer
+	expect    string // initiator: the peer's name; "": any that is provisioned
+	pins      func(name string) []policy.Fingerprint
+	certified func(name string) bool // trusted by certificate, whatever is pinned
+	// unpinned tells for which names any key is good so far, where none is pinned: who asked for the
+	// handshake judges it next.
+	unpinned    func(name string) bool
+	authorities func() *Authorities // those of the moment
+	usage       x509.ExtKeyUsage    // what the peer's certificate has to be for
 	now         func() time.Time
 }
 
@@ -100,9 +103,9 @@ func (v *verifier) admit(p link.Peer, chain []*x509.Certificate) (end time.Time,
 func (v *verifier) pinned(p link.Peer, leaf *x509.Certificate) finding {
 	pins := v.pins(p.Name)
 	switch {
-	case len(pins) == 0:
+	case len(pins) == 0 && !v.unpinned(p.Name):
 		return found(link.RefusedNotProvisioned, "no link to it is provisioned")
-	case !slices.Contains(pins, p.Fingerprint):
+	case len(pins) > 0 && !slices.Contains(pins, p.Fingerprint):
 		return found(link.RefusedPin, "its key is not the pinned one")
 	}
 	return v.authorities().deniedOf([]*x509.Certificate{leaf})

@@ -143,6 +143,28 @@ func handler(s Service) http.Handler {
 			withWait(w, r, do)
 		})
 	}
+	mux.HandleFunc("POST /v1/links/{name}/unpair", func(w http.ResponseWriter, r *http.Request) {
+		withWait(w, r, func(ctx context.Context, name string) (Removed, error) { return Removed{name}, s.Unpair(ctx, name) })
+	})
+	mux.HandleFunc("POST /v1/invites", func(w http.ResponseWriter, r *http.Request) {
+		var request InviteRequest
+		if read(w, r, &request) {
+			v, err := s.Invite(r.Context(), request)
+			reply(w, v, err)
+		}
+	})
+	mux.HandleFunc("POST /v1/invites/{name}/revoke", func(w http.ResponseWriter, r *http.Request) {
+		err := s.Revoke(r.Context(), r.PathValue("name"))
+		reply(w, Removed{r.PathValue("name")}, err)
+	})
+	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
+		var request JoinRequest
+		if read(w, r, &request) {
+			withWait(w, r, func(ctx context.Context, _ string) (LinkStatus, error) {
+				return s.Join(ctx, request.Token, request.Link)
+			})
+		}
+	})
 	mux.HandleFunc("POST /v1/solicit", func(w http.ResponseWriter, r *http.Request) {
 		to, err := netip.ParseAddrPort(r.URL.Query().Get("to"))
 		if err != nil {
@@ -162,6 +184,21 @@ func handler(s Service) http.Handler {
 		reply(w, v, err)
 	})
 	return http.MaxBytesHandler(mux, maxBody)
+}
+
+// read reads the body of a request, strictly; false: the caller was told what is wrong. Secrets travel
+// in bodies, never in a URL.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("more than one JSON value")
+	}
+	if err != nil {
+		write(w, http.StatusBadRequest, Problem{Error: "the body is no such request: " + err.Error()})
+	}
+	return err == nil
 }
 
 // withWait bounds an operation by the wait that the caller asked for.

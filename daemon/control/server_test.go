@@ -64,6 +64,23 @@ func (service) Solicit(ctx context.Context, _ netip.AddrPort, _ string) (control
 	return control.Status{}, ctx.Err()
 }
 
+func (service) Invite(_ context.Context, r control.InviteRequest) (control.Invite, error) {
+	return control.Invite{Link: r.Link, Token: hostile}, nil
+}
+
+func (service) Revoke(_ context.Context, link string) error {
+	return fmt.Errorf("no invite for %q", link)
+}
+
+func (s service) Join(ctx context.Context, token, link string) (control.LinkStatus, error) {
+	return s.Up(ctx, link)
+}
+
+func (s service) Unpair(ctx context.Context, link string) error {
+	_, err := s.Up(ctx, link)
+	return err
+}
+
 func (service) Forget(context.Context, string) (int, error) { return 0, nil }
 
 func (service) Reload(context.Context) (control.Reloaded, error) { return control.Reloaded{}, nil }
@@ -274,9 +291,13 @@ func wantOneValue(t *testing.T, body []byte) {
 
 // FuzzT39Control: no request panics, and what is answered as JSON is JSON.
 func FuzzT39Control(f *testing.F) {
-	for _, target := range []string{"/v1/status", "/v1/links/bob/up?wait=1s", "/v1/links/bob/down", "/v1/links/%1b%0a%00/up", "/v1/links/a%2fb/up?wait=%1b", "//", "*"} {
+	for _, target := range []string{"/v1/status", "/v1/links/bob/up?wait=1s", "/v1/links/bob/down", "/v1/links/bob/unpair", "/v1/links/%1b%0a%00/up", "/v1/links/a%2fb/up?wait=%1b", "//", "*"} {
 		f.Add([]byte("POST " + target + " HTTP/1.1\r\nHost: x\r\n\r\n"))
 		f.Add([]byte("GET " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
+	}
+	for _, c := range []string{"invites Content-Length: 66\r\n\r\n{\"link\":\"\\u001b\",\"endpoint\":\"192.0.2.1:1\",\"expires\":\"1h\",\"x\":1}  ", "join Content-Length: 30\r\n\r\n{\"token\":\"A\",\"link\":\"bob\"}    "} {
+		verb, rest, _ := strings.Cut(c, " ")
+		f.Add([]byte("POST /v1/" + verb + " HTTP/1.1\r\nHost: x\r\n" + rest))
 	}
 	h := control.Handler(service{})
 	f.Fuzz(func(t *testing.T, raw []byte) {

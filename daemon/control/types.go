@@ -17,6 +17,15 @@ type Service interface {
 	Rekey(ctx context.Context, link string) (LinkStatus, error)
 	// Update makes new keys and new identifiers and waits for them.
 	Update(ctx context.Context, link string) (LinkStatus, error)
+	// Invite makes an invite and gives its token, which is a secret.
+	Invite(ctx context.Context, r InviteRequest) (Invite, error)
+	// Revoke ends an open invite.
+	Revoke(ctx context.Context, link string) error
+	// Join takes an invite of another node up, and waits as Up does. No link name: one is made of
+	// the inviter's.
+	Join(ctx context.Context, token, link string) (LinkStatus, error)
+	// Unpair forgets for good what the node has learnt: a link, or the pin of a first use.
+	Unpair(ctx context.Context, link string) error
 	// Forget ends the kept keys of a peer, "" all, and counts them.
 	Forget(ctx context.Context, peer string) (int, error)
 	// Reload reads CAs, revocation lists and denied keys anew, and ends what they no longer admit.
@@ -41,7 +50,8 @@ type Status struct {
 	Version string            `json:"version"`
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
-	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
+	Invites []OpenInvite      `json:"invites"` // that nobody has used yet
+	Drops   map[string]uint64 `json:"drops"`   // datagrams that are no packet of a link's, by reason
 
 	Strangers Strangers `json:"strangers"`
 }
@@ -65,15 +75,20 @@ type Node struct {
 
 // LinkStatus is the state of a link.
 type LinkStatus struct {
-	Name      string    `json:"name"`
-	Interface string    `json:"interface"`
-	Peer      string    `json:"peer"`
-	Service   string    `json:"service"`
-	Trust     string    `json:"trust"` // pin, ca, psk
-	State     string    `json:"state"` // down, establishing, waiting, established, failed
-	Role      string    `json:"role,omitempty"`
-	Endpoint  string    `json:"endpoint,omitempty"`
-	Since     time.Time `json:"since,omitzero"`
+	Name      string         `json:"name"`
+	Interface string         `json:"interface"`
+	Peer      string         `json:"peer"`
+	Service   string         `json:"service"`
+	Trust     string         `json:"trust"`           // pin, ca, psk, first-use
+	Pin       string         `json:"pin,omitempty"`   // the peer's key; none: not pinned yet, or not by a pin
+	Pinned    time.Time      `json:"pinned,omitzero"` // when, at a first use
+	Addresses []netip.Prefix `json:"addresses"`       // of the interface
+	Allowed   []netip.Prefix `json:"allowed"`         // behind the peer
+	Learnt    bool           `json:"learnt"`          // by the node itself, not written in the provisioning
+	State     string         `json:"state"`           // down, establishing, waiting, established, failed
+	Role      string         `json:"role,omitempty"`
+	Endpoint  string         `json:"endpoint,omitempty"`
+	Since     time.Time      `json:"since,omitzero"`
 	// CertificateEnd tells until when the peer is admitted that authenticated last; by a CA only.
 	CertificateEnd time.Time         `json:"certificate_end,omitzero"`
 	Authentication *Authentication   `json:"authentication,omitempty"` // only while established
@@ -136,6 +151,44 @@ type Forgotten struct {
 // Reloaded counts what a reload ended at once; links are released on their way.
 type Reloaded struct {
 	Keys int `json:"keys"` // kept ones
+}
+
+// InviteRequest says what an invite is for.
+type InviteRequest struct {
+	Link      string         `json:"link"`           // that the joiner will get
+	Peer      string         `json:"peer,omitempty"` // who alone may join; "": anybody who has no link yet
+	Endpoint  netip.AddrPort `json:"endpoint"`       // where the joiner reaches this node
+	Expires   string         `json:"expires"`        // a duration
+	Addresses []netip.Addr   `json:"addresses,omitempty"`
+	Allowed   []netip.Addr   `json:"allowed,omitempty"` // of the joiner; neither: chosen
+}
+
+// Invite is a new invite. Whoever has the token can join once.
+type Invite struct {
+	Link      string    `json:"link"`
+	Token     string    `json:"token"`
+	Expires   time.Time `json:"expires"`
+	Endpoint  string    `json:"endpoint"`
+	Addresses []string  `json:"addresses"`
+	Allowed   []string  `json:"allowed"`
+}
+
+// OpenInvite is an invite that nobody has used yet, without its secret.
+type OpenInvite struct {
+	Link    string    `json:"link"`
+	Peer    string    `json:"peer,omitempty"`
+	Expires time.Time `json:"expires"`
+}
+
+// JoinRequest brings a token.
+type JoinRequest struct {
+	Token string `json:"token"`
+	Link  string `json:"link,omitempty"`
+}
+
+// Removed names a link that is no more.
+type Removed struct {
+	Link string `json:"link"`
 }
 
 // Problem is the body of an error.

@@ -67,6 +67,11 @@ type Authentication interface {
 	Initiate(peer string, pins []policy.Fingerprint) (Handshake, error)
 	// Respond starts the server half; any provisioned peer may call.
 	Respond() (Handshake, error)
+	// InitiateUnpinned and RespondUnpinned take any key of a name for which none is pinned. The
+	// handshake judges only whether the other end has the key: the caller has to judge the key
+	// before it goes on.
+	InitiateUnpinned(peer string) (Handshake, error)
+	RespondUnpinned() (Handshake, error)
 }
 
 // PeerRefusedError says that the peer seems to have refused this end's credentials.

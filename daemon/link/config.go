@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"pc5d/daemon/keys"
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 )
@@ -32,7 +33,7 @@ type Link struct {
 	Peer       string
 	Service    string
 	Trust      policy.Trust
-	Pins       []policy.Fingerprint // where Trust is by pin
+	Pins       []policy.Fingerprint // that stand for the peer; with TrustFirstUse none before the first use, with TrustCA none
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
 	LinkLocal  netip.Addr // this end's link-local IPv6 address inside the link
@@ -90,7 +91,9 @@ type Config struct {
 	Links       Links               // responder: the link's own policy, found after authentication
 	Local       underlay.LayerTwoID // this attempt's own random L2 ID
 	Identifiers Identifiers
-	Kept        KeptKeys  // nil: none are kept
-	Rand        io.Reader // nonces and identifiers; must not fail
+	Kept        KeptKeys    // nil: none are kept
+	Enrolment   Enrolment   // nil: only whose key is pinned gets a link
+	Invite      keys.Secret // initiator: of the invite to prove, wiped by Start; none: nothing is proved
+	Rand        io.Reader   // nonces and identifiers; must not fail
 	Timers      Timers
 }

@@ -154,7 +154,7 @@ func (m *Machine) returnCookie(now time.Time, c *kei.Container) error {
 
 // begin makes A's half of a handshake and its first flight.
 func (m *Machine) begin() error {
-	h, err := m.cfg.Auth.Initiate(m.link.Peer, m.link.Pins)
+	h, err := m.client()
 	if err != nil {
 		return err
 	}
@@ -221,6 +221,10 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 			m.fail(ErrNoLink)
 			return nil
 		}
+		if err := m.letIn(); err != nil {
+			m.fail(err)
+			return nil
+		}
 	}
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
@@ -246,7 +250,7 @@ func (m *Machine) badFlight(now time.Time, source underlay.LayerTwoID, exchange 
 
 // respond starts B's half with the response that brought a valid cookie.
 func (m *Machine) respond(now time.Time, admitted *Admitted) error {
-	h, err := m.cfg.Auth.Respond()
+	h, err := m.server()
 	if err != nil {
 		return err
 	}
@@ -280,7 +284,7 @@ func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
 	if m.auth.restarts >= maxRestarts {
 		return DropConversation
 	}
-	h, err := m.cfg.Auth.Respond()
+	h, err := m.server()
 	if err != nil {
 		m.fail(err)
 		return nil

@@ -15,6 +15,7 @@ const methodTLS13 = "tls13"
 // Start sends the establishment request (TS 24.554, 7.2.2.2). With private identity its user
 // info is a pseudonym of this attempt alone and names no target.
 func (m *Machine) Start(now time.Time) error {
+	defer m.cfg.Invite.Wipe()
 	if m.role != RoleA || m.state != Idle {
 		return DropState
 	}

@@ -29,6 +29,7 @@ type Machine struct {
 	peer     underlay.LayerTwoID // Broadcast until the responder's first message with state
 	endpoint netip.AddrPort
 	identity Peer // the peer, once authenticated
+	pin      Pin  // of a peer that was let in and has not proved its keys yet
 
 	proof          Proof     // of the peer
 	authenticated  time.Time // last full authentication of the peer

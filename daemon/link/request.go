@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
@@ -73,8 +74,19 @@ func (m *Machine) fillOffer(now time.Time, r *securityRun) error {
 	if m.knowsFingerprint(r.psk) {
 		offer.Gate = &[kei.ProofLen]byte{}
 	}
+	invited := len(m.cfg.Invite.Bytes()) > 0 && r.psk == nil
+	if invited {
+		offer.Invite = &[kei.ProofLen]byte{}
+	}
 	m.parsed.KeyEstablishmentInfo = offer.AppendTo(nil)
 	blank := pc5s.Marshal(m.parsed)
+	if invited { // for this end's key (T41). Extension.
+		proof, err := invite.Proof(m.cfg.Invite, m.cfg.Auth.Local().Fingerprint, blank)
+		if err != nil {
+			return err
+		}
+		*offer.Invite = proof
+	}
 	if offer.Gate != nil {
 		*offer.Gate = gateOf(m.link.Pins[0], blank)
 	}

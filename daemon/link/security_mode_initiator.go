@@ -153,6 +153,11 @@ func (m *Machine) receiveCommand(now time.Time, c *securityContext, msg *pc5s.Di
 		m.rejectCommand(now, cause, err)
 		return nil
 	}
+	if err := m.enrol(); err != nil {
+		m.disclaim(c)
+		m.rejectCommand(now, pc5s.CauseNotAllowed, err)
+		return nil
+	}
 	m.run.offered = append(m.run.offered, c)
 	m.complete(now, c, msg)
 	return nil

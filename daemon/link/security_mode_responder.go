@@ -32,8 +32,12 @@ func (m *Machine) command(now time.Time) {
 
 // offer finds the link of the authenticated peer and commands.
 func (m *Machine) offer(now time.Time) {
-	l, ok := m.cfg.Links.Lookup(m.identity, pc5s.ServiceName(m.parsed.ProSeIdentifiers))
-	if !ok {
+	l, ok := m.find(pc5s.ServiceName(m.parsed.ProSeIdentifiers))
+	switch {
+	case !ok && m.run.psk == nil && m.invited() != nil:
+		m.refuseUnknown(now)
+		return
+	case !ok:
 		m.rejectEstablishment(now, pc5s.CauseNotAllowed, fmt.Errorf("no link to %q for the requested service is provisioned", m.identity.Name))
 		return
 	}
@@ -43,7 +47,9 @@ func (m *Machine) offer(now time.Time) {
 		return
 	}
 	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
-	m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
+	if m.pin == nil { // else it has no link yet
+		m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
+	}
 	switch err := m.sendCommand(now).(type) {
 	case nil:
 		m.setState(SecurityMode)
@@ -214,6 +220,14 @@ func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *
 	if err != nil {
 		m.rejectComplete(now, pc5s.CauseSecurityPolicyNotAligned, err.Error())
 		return nil
+	}
+	if m.pin != nil {
+		if err := m.enrol(); err != nil {
+			m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseNotAllowed}))
+			m.fail(err)
+			return nil
+		}
+		m.emit(Authenticated{Peer: m.identity, Link: m.link, CertificateEnd: m.certificateEnd})
 	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)

@@ -151,6 +151,11 @@ func TestWireDocument_PSKDHE(t *testing.T) {
 	if got, err := kei.ParseOffer(doc["psk-dhe offer"]); err != nil || *got.Share != e1 || *got.Binder != binder {
 		t.Errorf("psk-dhe offer parsed as %+v, %v", got, err)
 	}
+	invited := kei.Offer{Methods: []kei.Method{kei.TLS13}, Invite: &binder}
+	expect(t, doc, "invite offer", invited.AppendTo(nil), nil)
+	if got, err := kei.ParseOffer(doc["invite offer"]); err != nil || *got.Invite != binder || got.Binder != nil {
+		t.Errorf("invite offer parsed as %+v, %v", got, err)
+	}
 	command := kei.Command{Tag: kei.Tag([]byte("request")), Share: e2}
 	expect(t, doc, "psk-dhe command", command.AppendTo(nil), nil)
 	if got, err := kei.ParseCommand(doc["psk-dhe command"]); err != nil || *got != command {

@@ -134,12 +134,18 @@ func (e *End) trusts(fp policy.Fingerprint, proof link.Proof) bool {
 // checkFloors holds what was agreed against the end's own provisioning (I4, C6).
 func (w *World) checkFloors(l *life, a link.Agreement) {
 	p := l.process.provisioning
-	i := slices.IndexFunc(p.Links, func(o provision.Link) bool { return o.Name == l.link })
+	links, err := l.process.host.learnt(p) // what stands on the disk, and would be there after a crash now
+	if err != nil {
+		w.fault("T41: %s: %v", l.process.host.Name, err)
+		return
+	}
+	links = append(links, p.Links...)
+	i := slices.IndexFunc(links, func(o provision.Link) bool { return o.Name == l.link })
 	if i < 0 {
 		w.fault("I4: %s installed keys for a link that nobody provisioned", l)
 		return
 	}
-	own, peer := p.Links[i], a.B
+	own, peer := links[i], a.B
 	if peer == l.process.host.shown(a) {
 		peer = a.A
 	}

@@ -76,6 +76,8 @@ func (w *World) checkProcess(p *process) {
 		}
 	}
 	switch {
+	case c.Links > len(p.host.Ends):
+		w.fault("I5: %s has %d links", p.host.Name, c.Links)
 	case c.HalfOpen != halfOpen || c.HalfOpen > maxHalfOpen:
 		w.fault("I5: %s counts %d half-open, there are %d", p.host.Name, c.HalfOpen, halfOpen)
 	case c.Machines != machines || c.LayerTwoIDs < machines || c.LayerTwoIDs > maxNames*machines || c.Pairs > maxNames*machines || c.Claims > maxNames*machines:
@@ -83,8 +85,9 @@ func (w *World) checkProcess(p *process) {
 	case c.Spent > maxSpent:
 		w.fault("I5: %s remembers %d conversations", p.host.Name, c.Spent)
 	}
-	// The door, the keepers and the machines have a queue each, and nobody else has.
-	if want := 1 + len(p.host.Ends) + machines; len(p.scheduler.queues) != want {
+	// The door, the keepers, the alarm of the invites and the machines have a queue each, and nobody
+	// else has.
+	if want := 1 + c.Links + c.Alarms + machines; len(p.scheduler.queues) != want {
 		w.fault("I9: %s has %d queues with an owner, and %d queues", p.host.Name, want, len(p.scheduler.queues))
 	}
 }

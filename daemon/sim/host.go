@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pc5d/daemon"
 	"pc5d/daemon/auth"
 	"pc5d/daemon/control"
 	"pc5d/daemon/link"
@@ -87,8 +89,11 @@ func (h *Host) Peer() link.Peer { return h.authentication(h.identity).Local() }
 // wall is the wall clock.
 func (h *Host) wall() time.Time { return h.world.now.Add(h.Jump) }
 
-// Pinned implements auth.Trust: the pins of all links to a name.
+// Pinned implements auth.Trust: the pins of all links to a name, which a daemon that runs knows best.
 func (h *Host) Pinned(name string) []policy.Fingerprint {
+	if h.process != nil {
+		return h.process.node.Pinned(name)
+	}
 	var pins []policy.Fingerprint
 	for _, e := range h.Ends {
 		if e.Peer.Host.Name == name {
@@ -185,5 +190,23 @@ func (h *Host) provisioning() (*provision.Provisioning, error) {
 	for _, e := range h.Ends {
 		e.writeTo(&b)
 	}
-	return provision.Parse(h.Name+".toml", []byte(b.String()))
+	p, err := provision.Parse(h.Name+".toml", []byte(b.String()))
+	if err != nil {
+		return nil, err
+	}
+	learnt, err := h.learnt(p)
+	p.Links = append(p.Links, learnt...)
+	return p, err
+}
+
+// learnt reads the links that stand in the host's state directory.
+func (h *Host) learnt(p *provision.Provisioning) ([]provision.Link, error) {
+	sources, err := daemon.Learnt(h.stateDir())
+	var links []provision.Link
+	for _, s := range sources {
+		l, learnErr := provision.Learn(p.Node, links, s)
+		err = errors.Join(err, learnErr)
+		links = append(links, l)
+	}
+	return links, err
 }

@@ -29,6 +29,7 @@ type End struct {
 	Calls   bool               // the provisioning has the peer's endpoint
 	Words   string             // more lines of the provisioning
 	Pin     policy.Fingerprint // zero: the peer's real one
+	Invited bool               // nobody wrote it down: it comes by Invite and Join
 	link    *Link
 	four    netip.Addr
 	six     netip.Addr
@@ -86,6 +87,9 @@ func (e *End) pin() policy.Fingerprint {
 }
 
 func (e *End) writeTo(b *strings.Builder) {
+	if e.Invited {
+		return
+	}
 	fmt.Fprintf(b, "[[link]]\nname = %q\npeer = %q\nservice = %q\n", e.Name, e.Peer.Host.Name, e.Service)
 	if e.link.PreShared {
 		fmt.Fprintf(b, "psk = \"psk\"\n")

@@ -25,6 +25,18 @@ func (a *authentication) Respond() (link.Handshake, error) {
 	return a.follow(h, err)
 }
 
+// InitiateUnpinned implements link.Authentication.
+func (a *authentication) InitiateUnpinned(peer string) (link.Handshake, error) {
+	h, err := a.Authentication.InitiateUnpinned(peer)
+	return a.follow(h, err)
+}
+
+// RespondUnpinned implements link.Authentication.
+func (a *authentication) RespondUnpinned() (link.Handshake, error) {
+	h, err := a.Authentication.RespondUnpinned()
+	return a.follow(h, err)
+}
+
 func (a *authentication) follow(h link.Handshake, err error) (link.Handshake, error) {
 	if err != nil {
 		return nil, err

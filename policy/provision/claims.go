@@ -2,6 +2,7 @@ package provision
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 )
 
@@ -15,18 +16,42 @@ type claims struct {
 }
 
 type claim struct {
-	doc  *document
-	path string
+	doc  *document // nil: of a link that runs already
+	path string    // or its name
+}
+
+func (c claim) where() string {
+	if c.doc == nil {
+		return "link " + c.path
+	}
+	return c.doc.where(c.path)
 }
 
 func newClaims() *claims {
 	return &claims{names: map[string]claim{}, services: map[[2]string]claim{}, prefixes: map[netip.Prefix]claim{}, trusts: map[string]trusted{}}
 }
 
+// claimsOf are the claims of links that run already.
+func claimsOf(links []Link) *claims {
+	c := newClaims()
+	for _, l := range links {
+		by := claim{path: l.Name}
+		c.names[l.Name], c.services[[2]string{l.Peer, l.Service}], c.trusts[l.Peer] = by, by, trusted{l.Trust, by}
+		for _, p := range l.Allowed {
+			c.prefixes[p] = by
+		}
+	}
+	return c
+}
+
+func (c *claims) clone() *claims {
+	return &claims{names: maps.Clone(c.names), services: maps.Clone(c.services), prefixes: maps.Clone(c.prefixes), trusts: maps.Clone(c.trusts)}
+}
+
 // take claims key, or reports at the path who has it.
 func take[K comparable](owners map[K]claim, key K, c claim, what, hint string) bool {
 	if first, taken := owners[key]; taken {
-		c.doc.wrong(c.path, fmt.Sprintf("%s is taken already, at %s", what, first.doc.where(first.path)), hint)
+		c.doc.wrong(c.path, fmt.Sprintf("%s is taken already, at %s", what, first.where()), hint)
 		return false
 	}
 	owners[key] = c

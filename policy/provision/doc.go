@@ -27,7 +27,7 @@
 //	name      = "bob"              the interface is pc5-bob
 //	peer      = "bob"              the peer's node.name; default: name
 //	service   = "ip"               default
-//	trust     = "pin"              default; or "ca": a certificate of node.ca, and no pin
+//	trust     = "pin"              default; or "ca": a certificate of node.ca; or "first-use"; without a pin
 //	pin       = "SHA256:..."       fingerprint of the peer's public key
 //	endpoint  = "192.0.2.1:33536"  optional; the port is optional too
 //	addresses = ["10.7.0.1/24"]    of the interface

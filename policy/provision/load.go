@@ -22,7 +22,11 @@ type reader struct {
 
 // Load reads the main file at path and every *.toml of the directory links.d beside it, which
 // may be absent. An error is Diagnostics, or says which file could not be read.
-func Load(path string) (*Provisioning, error) {
+func Load(path string) (*Provisioning, error) { return LoadWith(path, nil) }
+
+// LoadWith is Load, and then the links that the node has learnt. One that clashes with what the
+// operator wrote is left out and stands in Shadowed.
+func LoadWith(path string, learnt []Source) (*Provisioning, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, err
@@ -40,6 +44,7 @@ func Load(path string) (*Provisioning, error) {
 		}
 		r.links(file, data)
 	}
+	r.learn(learnt)
 	return r.result()
 }
 

@@ -14,6 +14,8 @@ const DefaultPort = 33536
 type Provisioning struct {
 	Node  Node
 	Links []Link // in the order of the files
+	// Shadowed says of each learnt link that was left out with what of the operator's it clashes.
+	Shadowed []string
 }
 
 // Node is this end.
@@ -59,6 +61,8 @@ type Link struct {
 	Inactivity     time.Duration // announced to the peer; 0: none
 	Rekey          Rekey
 	Privacy        Privacy
+
+	Learnt bool // by the node itself, not written by the operator
 }
 
 // Rekey says when new keys are made, at the first limit reached.

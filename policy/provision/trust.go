@@ -17,7 +17,7 @@ func (r *reader) trust(t *table, l *Link) {
 	if t.written("psk") {
 		l.Trust = policy.TrustPSK
 	}
-	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String(), policy.TrustPSK.String())
+	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String(), policy.TrustPSK.String(), policy.TrustFirstUse.String())
 	if written, ok := t.values["trust"]; ok && written != l.Trust.String() {
 		t.lookup("pin") // whether one is needed hangs on a word that is wrong
 		t.lookup("psk")
@@ -83,7 +83,7 @@ func (c *claims) trust(peer string, trust policy.Trust, t *table) {
 		return
 	}
 	if first.Trust != trust {
-		t.doc.wrong(path, fmt.Sprintf("peer %q is trusted by %s here and by %s at %s", peer, trust, first.Trust, first.doc.where(first.path)), "trust it in the same way in all its links")
+		t.doc.wrong(path, fmt.Sprintf("peer %q is trusted by %s here and by %s at %s", peer, trust, first.Trust, first.where()), "trust it in the same way in all its links")
 	}
 }
 

@@ -65,14 +65,14 @@ func TestT17_T33_Limits(t *testing.T) {
 
 // TestOffer: an offer comes back as it was, and blanking its proofs changes nothing else.
 func TestOffer(t *testing.T) {
-	o := &kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &[kei.ShareLen]byte{1, 2}, Binder: &[kei.ProofLen]byte{3, 4}, Padding: 5}
+	o := &kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &[kei.ShareLen]byte{1, 2}, Binder: &[kei.ProofLen]byte{3, 4}, Padding: 5, Invite: &[kei.ProofLen]byte{6}}
 	b := o.AppendTo(nil)
 	got, err := kei.ParseOffer(b)
 	if diff := cmp.Diff(o, got, cmpopts.IgnoreUnexported(kei.Offer{})); err != nil || diff != "" {
 		t.Fatalf("%v (-want +got):\n%s", err, diff)
 	}
 	kei.BlankProofs(b)
-	o.Binder = &[kei.ProofLen]byte{}
+	o.Binder, o.Invite = &[kei.ProofLen]byte{}, &[kei.ProofLen]byte{}
 	if want := o.AppendTo(nil); !bytes.Equal(b, want) {
 		t.Errorf("blank: got %x, want %x", b, want)
 	}

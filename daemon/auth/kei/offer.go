@@ -24,7 +24,7 @@ const (
 	ShareLen = 32
 	// TagLen is the length of the tag of a key.
 	TagLen = 8
-	// ProofLen is the length of a binder and of a gate.
+	// ProofLen is the length of a binder, of a gate and of an invite proof.
 	ProofLen = 16
 
 	tlvHeaderLen = 3
@@ -39,6 +39,7 @@ type Offer struct {
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
 	Gate    *[ProofLen]byte // knowledge of the responder's fingerprint, over the same
 	Padding int             // octets of padding content; 0: none
+	Invite  *[ProofLen]byte // proof of an invite, over the same
 
 	at uint64 // that Time of an offer that was read points to
 }
@@ -68,6 +69,9 @@ func (o *Offer) AppendTo(b []byte) []byte {
 	}
 	if o.Padding > 0 {
 		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
+	}
+	if o.Invite != nil {
+		b = appendTLV(b, tlvInvite, o.Invite[:])
 	}
 	return b
 }
@@ -124,6 +128,8 @@ func (o *Offer) Read(b []byte) error {
 			return fixed(&o.Gate, value)
 		case tlvPadding:
 			o.Padding = len(value)
+		case tlvInvite:
+			return fixed(&o.Invite, value)
 		}
 		return nil
 	})

@@ -2,10 +2,12 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -57,6 +59,30 @@ func (c *Client) Update(ctx context.Context, link string, wait time.Duration) (c
 	return c.order(ctx, link, "update", wait)
 }
 
+// Invite makes an invite.
+func (c *Client) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
+	var i control.Invite
+	return i, c.send(ctx, "/v1/invites", r, &i)
+}
+
+// Revoke ends an open invite.
+func (c *Client) Revoke(ctx context.Context, link string) error {
+	var r control.Removed
+	return c.call(ctx, http.MethodPost, "/v1/invites/"+url.PathEscape(link)+"/revoke", &r)
+}
+
+// Join takes an invite up and waits for the link at most so long.
+func (c *Client) Join(ctx context.Context, token, link string, wait time.Duration) (control.LinkStatus, error) {
+	var s control.LinkStatus
+	return s, c.send(ctx, "/v1/join?wait="+wait.String(), control.JoinRequest{Token: token, Link: link}, &s)
+}
+
+// Unpair removes a link that the daemon has learnt.
+func (c *Client) Unpair(ctx context.Context, link string, wait time.Duration) error {
+	var r control.Removed
+	return c.call(ctx, http.MethodPost, "/v1/links/"+url.PathEscape(link)+"/unpair?wait="+wait.String(), &r)
+}
+
 // Forget ends the kept keys of a peer, "" all, and counts them.
 func (c *Client) Forget(ctx context.Context, peer string) (int, error) {
 	var f control.Forgotten
@@ -84,8 +110,21 @@ func (c *Client) order(ctx context.Context, link, verb string, wait time.Duratio
 	return s, c.call(ctx, http.MethodPost, path, &s)
 }
 
+// send posts a body.
+func (c *Client) send(ctx context.Context, path string, body, into any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.exchange(ctx, http.MethodPost, path, bytes.NewReader(b), into)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, "http://pc5d"+path, nil)
+	return c.exchange(ctx, method, path, http.NoBody, into)
+}
+
+func (c *Client) exchange(ctx context.Context, method, path string, body io.Reader, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://pc5d"+path, body)
 	if err != nil {
 		return err
 	}
