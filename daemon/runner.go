@@ -270,6 +270,7 @@ func (r *runner) notify(tell func(*keeper)) {
 	}
 	if err := r.machine.Failed(); err != nil {
 		r.node.log.Debug("establishment failed", "role", r.role.String(), "error", err)
+		r.node.refusedCaller(err)
 	}
 	if len(r.early) < earlyNotices {
 		r.early = append(r.early, tell)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,6 +59,20 @@ func (n *Node) admits(p link.Peer) error {
 		return nil
 	}
 	return n.cfg.Trust.Admits(p)
+}
+
+// refusedCaller shows a caller that this end refused as responder at the links to the peer that it
+// claimed to be. It is a hint: credentials are refused before they are proven, so anybody can show them.
+func (n *Node) refusedCaller(err error) {
+	var refused *link.RefusedError
+	if !errors.As(err, &refused) {
+		return
+	}
+	for _, k := range n.ordered() {
+		if k.link.Peer == refused.Peer {
+			k.post(func(k *keeper) { k.hinted(refused) })
+		}
+	}
 }
 
 // recheck lets the machine judge its peer again.
