@@ -2,13 +2,14 @@
 # make build  bin/pc5d and bin/pc5ctl
 # make test   every test there is, with what it needs installed first
 # make trace  which test proves which requirement of docs/requirements.md
+# make model  searches the formal models of docs/model with Spin, mutants included
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
 # make soak   goes on with the simulation until it is stopped, or a seed fails
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 30000x
-STAGES      := vet trace unit race sim fuzz net
+STAGES      := vet trace model unit race sim fuzz net
 SEEDS       ?= 3000
 # The pattern ./... leaves out folders that begin with a dot.
 PACKAGES    := ./... ./.ci/trace
@@ -34,6 +35,10 @@ vet:
 
 trace:
 	@$(GO) run ./.ci/trace
+
+# All states of each model; a mutant that is not found is a failure, too.
+model:
+	@docs/model/check
 
 # The whole flip test runs here, without the race detector.
 unit:

@@ -12,6 +12,7 @@
 //	control socket -> Service ---------------------------------------------+
 //
 // Concurrency: door, runner and keeper each own a task.Queue, whose tasks alone touch their
-// fields; they speak by posting to each other and never wait. What faces the network is
-// counted and bounded before it is posted. The same code runs under a simulation's scheduler.
+// fields, but for the door's Admission, which the goroutine that receives at the first port has;
+// they speak by posting to each other and never wait. What faces the network is counted and
+// bounded before it is posted. The same code runs under a simulation's scheduler.
 package daemon

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"crypto/rand"
+	"errors"
+	"net/netip"
 	"sync/atomic"
 
 	"pc5d/daemon/auth/cookie"
@@ -10,58 +12,131 @@ import (
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/udp"
 )
 
-// doorSize bounds what waits at the door; more is dropped, the sender repeats.
-const doorSize = 256
-
-// door answers those who are not known yet, one at a time. It keeps nothing about them: who
-// brings a cookie back gets a machine.
+// door answers those who are not known yet. It keeps nothing about them: who brings a cookie back
+// gets a machine.
+//
+// A stranger's datagram is read and answered where it is received, in memory of the door: it is not
+// copied, waits nowhere, and costs no allocation, goroutine or timer (T30). Only what has proved an
+// address or a key is copied and goes to the queue, where machines are made: that is the costly
+// step, and the receiver has packets to carry.
 type door struct {
 	node      *Node
-	queue     task.Queue
-	waiting   atomic.Int32
-	admission *link.Admission // touched by the queue's tasks only
+	admission *link.Admission // of the goroutine that receives at the first port
+	queue     task.Queue      // makes machines
+	waiting   atomic.Int32    // admissions in the queue
+	sources   *sources
+	talkers   *talkers // of the same goroutine as admission
+
+	cookies  atomic.Uint64 // strangers that were answered by one
+	admitted atomic.Uint64 // machines made
+	evicted  atomic.Uint64 // of them, ended by a newer one of the same source
+	refused  [obstacles]atomic.Uint64
 }
+
+// obstacle is why an admission got no machine.
+type obstacle int
+
+const (
+	obstacleWaiting  obstacle = iota // too many wait
+	obstacleConflict                 // the L2 ID is in use
+	obstacleSource                   // its source has begun too many
+	obstacleNode                     // all have begun too many
+	obstacleHalfOpen                 // too many are unfinished
+	obstacleLocal                    // no machine could be made
+	obstacleBusy                     // its answer would have had to wait
+	obstacles
+)
+
+var obstacleNames = [obstacles]string{"overload", "layer_two_id_conflict", "source_rate", "node_rate", "half_open", "local", "unanswered"}
 
 func newDoor(n *Node) (*door, error) {
 	jar, err := cookie.New(rand.Reader, n.now())
 	if err != nil {
 		return nil, err
 	}
-	d := &door{node: n, admission: link.NewAdmission(n.cfg.Auth.Local(), jar, n, n.kept)}
+	var keys [2][32]byte
+	for i := range keys {
+		rand.Read(keys[i][:]) // never fails: the runtime ends the process instead
+	}
+	d := &door{node: n, sources: newSources(n.limits, n.now(), keys[0]), talkers: newTalkers(n.limits, n.now(), keys[1])}
+	d.admission = link.NewAdmission(link.AdmissionConfig{
+		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
+	})
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil
 }
 
-// deliver hands a datagram over; false when too many wait.
-func (d *door) deliver(p packet) bool {
-	if d.waiting.Add(1) > doorSize {
-		d.waiting.Add(-1)
-		return false
+// receive takes a datagram for the broadcast L2 ID, valid during the call. It is called by the
+// goroutine that receives at the first port, and by nobody else.
+func (d *door) receive(from netip.AddrPort, datagram []byte) {
+	if !answerable(from) {
+		d.node.dropped(link.DropMalformed)
+		return
 	}
-	d.queue.Post(func() {
-		d.waiting.Add(-1)
-		d.receive(p)
-	})
-	return true
-}
-
-func (d *door) receive(p packet) {
-	answer, admitted, err := d.admission.Receive(d.node.now(), p.from, p.datagram)
+	answer, admitted, err := d.admission.Receive(d.node.now(), from, datagram)
 	switch {
 	case err != nil:
 		d.node.dropped(err)
-	case admitted == nil || admitted.Repeated && !d.underWay(admitted):
-		d.node.send(dataplane.Port{}, p.from, answer)
+		if errors.Is(err, link.DropNoCookie) {
+			d.node.log.Error("local: strangers are not answered: no random octets for a new cookie secret")
+		}
+	case admitted == nil || d.wantsCookie(admitted):
+		d.answer(from, answer)
+		admitted.Wipe()
 	default:
-		d.admit(admitted)
+		d.post(admitted)
 	}
 }
 
-// underWay tells whether a conversation has its machine.
-func (d *door) underWay(a *link.Admitted) bool {
-	return d.node.halfOpen.runner(conversationWith(a)) != nil
+// The shares of the socket's buffer that answers may fill: to anybody, and to those who asked seldom.
+const (
+	shareOfAll   udp.Share = 4
+	shareOfQuiet udp.Share = 2
+)
+
+// answer sends what needs no state. The receiver does not wait for room: the stranger asks again.
+func (d *door) answer(to netip.AddrPort, datagram []byte) {
+	err := d.node.cfg.Engine.Answer(to, datagram, shareOfAll)
+	if err == udp.ErrBusy && d.talkers.quiet(d.node.now(), to.Addr()) {
+		err = d.node.cfg.Engine.Answer(to, datagram, shareOfQuiet)
+	}
+	if err != nil {
+		d.refused[obstacleBusy].Add(1)
+		return
+	}
+	d.cookies.Add(1)
+}
+
+// answerable tells whether an answer can reach a sender, and him alone.
+func answerable(from netip.AddrPort) bool {
+	a := from.Addr()
+	return from.Port() != 0 && a.IsValid() && !a.IsUnspecified() && !a.IsMulticast()
+}
+
+// wantsCookie tells whether a request that proved a key has to prove its address too: it came before,
+// or there is load.
+func (d *door) wantsCookie(a *link.Admitted) bool {
+	if a.Proved || d.node.halfOpen.runner(conversationWith(a)) != nil {
+		return false
+	}
+	return a.Repeated || d.node.halfOpen.loaded() || d.sources.spent(d.node.now(), a.From.Addr())
+}
+
+// post hands an admission to the queue.
+func (d *door) post(a *link.Admitted) {
+	if d.waiting.Add(1) > int32(d.node.limits.Waiting) {
+		d.waiting.Add(-1)
+		d.refused[obstacleWaiting].Add(1)
+		a.Wipe()
+		return
+	}
+	d.queue.Post(func() {
+		d.waiting.Add(-1)
+		d.admit(a)
+	})
 }
 
 // conversationWith names the conversation of an admission.
@@ -69,10 +144,11 @@ func conversationWith(a *link.Admitted) conversation {
 	return conversation{from: a.From, peer: a.Source, tag: kei.Tag(a.Request)}
 }
 
-// refuse answers one request whose address is proved, in fewer octets than it had.
-func (d *door) refuse(a *link.Admitted, cause pc5s.Cause) {
-	d.node.refused.Add(1)
+// refuse answers one request in fewer octets than it had.
+func (d *door) refuse(a *link.Admitted, why obstacle, cause pc5s.Cause) {
+	d.refused[why].Add(1)
 	d.node.send(dataplane.Port{}, a.From, a.Refusal(cause))
+	a.Wipe()
 }
 
 // admit makes a responder, or leaves a repeated first response to the one that exists. The
@@ -83,28 +159,69 @@ func (d *door) admit(admitted *link.Admitted) {
 	if n.halfOpen.known(n.now(), c) {
 		if r := n.halfOpen.runner(c); r != nil {
 			r.readmit(admitted)
+		} else {
+			admitted.Wipe()
 		}
 		return
 	}
 	// TS 24.554, 7.2.2.5: the L2 ID is another peer's, or one of ours.
 	if n.demux.taken(admitted.Source) {
-		d.refuse(admitted, pc5s.CauseLayer2IDConflict)
+		d.refuse(admitted, obstacleConflict, pc5s.CauseLayer2IDConflict)
 		return
 	}
-	if err := n.halfOpen.begin(c); err != nil {
-		d.refuse(admitted, pc5s.CauseCongestion)
+	if !d.sources.take(n.now(), admitted.From.Addr()) {
+		d.refuse(admitted, obstacleSource, pc5s.CauseCongestion)
 		return
 	}
+	if admitted.Kept == nil && !d.sources.takeTLS(n.now()) {
+		d.sources.giveBack(admitted.From.Addr())
+		d.refuse(admitted, obstacleNode, pc5s.CauseCongestion)
+		return
+	}
+	evicted, err := n.halfOpen.begin(n.now(), c)
+	if err != nil {
+		d.refuse(admitted, obstacleHalfOpen, pc5s.CauseCongestion)
+		return
+	}
+	if evicted != nil {
+		d.evicted.Add(1)
+		evicted.step(func() { evicted.machine.Abandon(errEvicted) })
+	}
+	d.respond(admitted, c)
+}
+
+// errEvicted ends the oldest unfinished establishment of a source that began too many.
+var errEvicted = errors.New("the peer's address began newer establishments and finished none")
+
+// respond makes the machine of an admission.
+func (d *door) respond(admitted *link.Admitted, c conversation) {
+	n := d.node
 	local := n.Reserve()
 	m, err := link.NewResponder(n.now(), n.machineConfig(local), admitted)
 	if err != nil {
 		n.demux.remove(local, c.peer, nil)
 		n.halfOpen.end(n.now(), c)
+		d.refused[obstacleLocal].Add(1)
 		n.log.Error("local: responder", "error", err)
 		return
 	}
+	d.admitted.Add(1)
 	r := newRunner(n, m, nil)
-	r.conversation = c
+	r.conversation, r.token = c, token{owed: true, resumed: admitted.Kept != nil}
 	n.halfOpen.attach(c, r)
 	n.launch(r)
+}
+
+// token is what a responder took of its source's handshakes, and tells what it began with.
+type token struct{ owed, resumed bool }
+
+// proved says that the peer of a responder is who it should be: its handshake says so, or, where a
+// kept key stands for one, the end of the establishment. A request that proved the key may be a
+// replayed one. The responder is half-open no more, and its source gets its token back.
+func (r *runner) proved() {
+	r.node.halfOpen.end(r.node.now(), r.conversation)
+	if r.token.owed {
+		r.token.owed = false
+		r.node.door.sources.giveBack(r.conversation.from.Addr())
+	}
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -12,9 +13,6 @@ import (
 	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 )
-
-// maxAnswers bounds the responders of one request that are followed at the same time.
-const maxAnswers = 64
 
 // gathering owns one request to everybody: it keeps the request context and gives each responder
 // a runner. The L2 ID that they share stays in use until the last of them has another.
@@ -66,10 +64,11 @@ func (n *Node) gather(service string, to netip.AddrPort) error {
 
 // deliver implements recipient: what no runner of the request is bound to yet.
 func (g *gathering) deliver(p packet) bool {
-	if g.waiting.Add(1) > inboxSize {
+	if g.waiting.Add(1) > int32(g.node.limits.Inbox) {
 		g.waiting.Add(-1)
 		return false
 	}
+	p.datagram = bytes.Clone(p.datagram)
 	g.queue.Post(func() {
 		g.waiting.Add(-1)
 		g.receive(p)
@@ -84,7 +83,7 @@ func (g *gathering) receive(p packet) {
 		}
 		return
 	}
-	if len(g.runners) >= maxAnswers {
+	if len(g.runners) >= g.node.limits.Answers {
 		g.node.refused.Add(1)
 		return
 	}

@@ -3,19 +3,12 @@ package daemon
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
+	"pc5d/daemon/auth/cookie"
 	"pc5d/dataplane/underlay"
-)
-
-const (
-	maxHalfOpen          = 512 // responders whose peer is not authenticated yet
-	maxHalfOpenPerSource = 8
-	// cookieLife is how long a cookie, and so a recorded first response, is good for.
-	cookieLife = 10 * time.Second
-	// maxSpent bounds what is remembered of conversations that ended; the oldest go first.
-	maxSpent = 4096
 )
 
 var errHalfOpen = errors.New("too many unfinished establishments")
@@ -30,9 +23,11 @@ type conversation struct {
 // halfOpen counts the responders whose peer is not authenticated yet, and remembers for a
 // cookie's life which conversations there were: a replayed response starts nothing (T05).
 type halfOpen struct {
-	mu      sync.Mutex               // guards the fields below
-	open    map[conversation]*runner // nil: its machine is being made
-	sources map[netip.Prefix]int     // open ones per source (/32, /64)
+	limits Limits
+
+	mu      sync.Mutex                      // guards the fields below
+	open    map[conversation]*runner        // nil: its machine is being made
+	sources map[netip.Prefix][]conversation // open ones per source (/32, /64), oldest first
 	spent   map[conversation]bool
 	order   []spending // of spent, oldest first
 }
@@ -42,8 +37,8 @@ type spending struct {
 	until        time.Time
 }
 
-func newHalfOpen() *halfOpen {
-	return &halfOpen{open: map[conversation]*runner{}, sources: map[netip.Prefix]int{}, spent: map[conversation]bool{}}
+func newHalfOpen(l Limits) *halfOpen {
+	return &halfOpen{limits: l, open: map[conversation]*runner{}, sources: map[netip.Prefix][]conversation{}, spent: map[conversation]bool{}}
 }
 
 // known tells whether a conversation is under way or was a moment ago.
@@ -64,6 +59,13 @@ func (h *halfOpen) runner(c conversation) *runner {
 	return h.open[c]
 }
 
+// loaded tells whether half of the places are taken.
+func (h *halfOpen) loaded() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return 2*len(h.open) >= h.limits.HalfOpen
+}
+
 // attach enters the runner of a conversation that was begun.
 func (h *halfOpen) attach(c conversation, r *runner) {
 	h.mu.Lock()
@@ -78,17 +80,23 @@ func (h *halfOpen) dropOldestLocked() {
 	h.order = h.order[1:]
 }
 
-// begin enters a conversation under the limits.
-func (h *halfOpen) begin(c conversation) error {
+// begin enters a conversation under the limits. Where they are reached the oldest one of the same
+// source makes room, never another source's (T32): its runner is returned, to be ended.
+func (h *halfOpen) begin(now time.Time, c conversation) (evicted *runner, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	source := sourcePrefix(c.from.Addr())
-	if len(h.open) >= maxHalfOpen || h.sources[source] >= maxHalfOpenPerSource {
-		return errHalfOpen
+	own := h.sources[source]
+	if len(h.open) >= h.limits.HalfOpen || len(own) >= h.limits.HalfOpenPerSource {
+		if len(own) == 0 || h.open[own[0]] == nil {
+			return nil, errHalfOpen
+		}
+		evicted = h.open[own[0]]
+		h.endLocked(now, own[0])
 	}
 	h.open[c] = nil
-	h.sources[source]++
-	return nil
+	h.sources[source] = append(h.sources[source], c)
+	return evicted, nil
 }
 
 // end takes a conversation out: its peer is authenticated, or it failed. A second call is
@@ -96,17 +104,22 @@ func (h *halfOpen) begin(c conversation) error {
 func (h *halfOpen) end(now time.Time, c conversation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, open := h.open[c]; !open {
-		return
+	if _, open := h.open[c]; open {
+		h.endLocked(now, c)
 	}
+}
+
+func (h *halfOpen) endLocked(now time.Time, c conversation) {
 	delete(h.open, c)
 	source := sourcePrefix(c.from.Addr())
-	if h.sources[source]--; h.sources[source] == 0 {
+	if rest := slices.DeleteFunc(h.sources[source], func(o conversation) bool { return o == c }); len(rest) > 0 {
+		h.sources[source] = rest
+	} else {
 		delete(h.sources, source)
 	}
-	if len(h.order) == maxSpent {
+	if len(h.order) == h.limits.Spent {
 		h.dropOldestLocked()
 	}
 	h.spent[c] = true
-	h.order = append(h.order, spending{c, now.Add(cookieLife)})
+	h.order = append(h.order, spending{c, now.Add(cookie.Life)})
 }

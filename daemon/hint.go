@@ -16,7 +16,8 @@ const (
 
 // hinter tells senders that nobody here knows their link: after a restart without state that is
 // how a peer finds out soon. Extension: form 2 of the underlay header. It is a hint, believed by
-// nobody, never longer than its cause, and bounded for all senders together.
+// nobody, never longer than its cause, and bounded for all senders together. A node with a gate gives none
+// (T20).
 type hinter struct {
 	mu   sync.Mutex
 	next time.Time // not before
@@ -41,7 +42,7 @@ func (n *Node) Stray(port dataplane.Port, from netip.AddrPort, h underlay.Header
 // hint answers a datagram of an established link that is not known here.
 func (n *Node) hint(port dataplane.Port, from netip.AddrPort, h underlay.Header) {
 	protected := h.Form == underlay.FormRecord || h.Form == underlay.FormPDCP && (h.LCID == underlay.SRB1 || h.LCID == underlay.SRB2)
-	if !protected || !h.Source.Assignable() || !h.Destination.Assignable() || !n.hinter.allow(n.now()) {
+	if n.cfg.Provisioning.Node.Gate || !protected || !h.Source.Assignable() || !h.Destination.Assignable() || !n.hinter.allow(n.now()) {
 		return
 	}
 	answer := underlay.Header{Form: underlay.FormHint, Destination: h.Source, Source: h.Destination, LCID: h.LCID}

@@ -20,9 +20,6 @@ const (
 	timelineSize = 64 // messages shown for a link
 	retryFirst   = time.Second
 	retryMax     = time.Minute
-	// maxAttempts bounds the attempts of a link at a time: a peer that only ever authenticates is
-	// half-open no more, and bounded here (chosen).
-	maxAttempts = 8
 )
 
 // keeper keeps one provisioned link: it alone decides whether an attempt is made, which
@@ -40,12 +37,14 @@ type keeper struct {
 
 	halted   bool           // the daemon stops: no more attempts
 	wanted   bool           // by the operator, or because the link was up
+	queued   bool           // waits for other attempts to the same address
 	endpoint netip.AddrPort // where to reach the peer: provisioned, else the last authenticated
 	current  *runner        // established
 	since    uint64         // when current took the link over
 	attempts []*runner      // under way: at most one as UE_A, and authenticated ones as UE_B
 	retryAt  time.Time
 	backoff  time.Duration
+	renewal  reauthentication // of current
 	waiters  []waiter
 	status   control.LinkStatus
 }
@@ -67,17 +66,28 @@ func (k *keeper) post(change func(*keeper)) {
 }
 
 func (k *keeper) wake() {
-	k.retryAt = time.Time{}
+	if due(k.retryAt, k.node.now()) {
+		k.retryAt = time.Time{}
+	}
 	k.pursue()
 }
 
-// pursue starts an attempt where the link is wanted and nothing is under way, or waits for the
-// time of the next one.
+// pursue starts an attempt where the link is wanted and nothing is under way, or where its peer has
+// to be authenticated again, or waits for the time of the next one.
 func (k *keeper) pursue() {
 	if k.wanted && !k.halted && k.idle() && k.retryAt.IsZero() {
 		k.start()
 	}
-	k.queue.WakeAt(k.retryAt)
+	k.renew(k.node.now())
+	k.queue.WakeAt(k.next())
+}
+
+// next is when there is something to do.
+func (k *keeper) next() time.Time {
+	if k.current == nil {
+		return k.retryAt
+	}
+	return sooner(k.retryAt, sooner(k.renewal.due, k.renewal.end))
 }
 
 // halt comes before the releases of a daemon that stops.
@@ -91,13 +101,33 @@ func (k *keeper) start() {
 		k.wanted = false
 		return
 	}
-	r, err := k.node.initiate(k)
-	if err != nil {
-		k.failed(err)
+	if k.queued {
 		return
 	}
+	switch err := k.attempt(k.link); {
+	case err != nil:
+		k.failed(err)
+	case k.queued:
+		k.setState("waiting")
+	default:
+		k.setState("establishing")
+	}
+}
+
+// attempt starts one as UE_A, or queues where as many are under way to the address as it takes.
+func (k *keeper) attempt(l link.Link) error {
+	to := k.endpoint.Addr()
+	if !k.node.outbound.begin(to, k) {
+		k.queued = true
+		return nil
+	}
+	r, err := k.node.initiate(k, l)
+	if err != nil {
+		k.node.outbound.end(to)
+		return err
+	}
 	k.attempts = append(k.attempts, r)
-	k.setState("establishing")
+	return nil
 }
 
 // down is the operator's word, and so is up.
@@ -149,7 +179,8 @@ func (k *keeper) authenticated(r *runner, e link.Authenticated) {
 	if slices.Contains(k.attempts, r) {
 		return
 	}
-	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= maxAttempts {
+	// A peer that only ever authenticates is half-open no more, and bounded here.
+	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= k.node.limits.Sessions {
 		k.attempts[i].abandon() // the peer's oldest
 		k.attempts = slices.Delete(k.attempts, i, i+1)
 	}
@@ -209,6 +240,7 @@ func (k *keeper) installed(r *runner, lead uint64, e link.Agreed) {
 		k.dismiss(errReplaced)
 	}
 	k.current, k.since = r, lead
+	k.renewal = reauthenticationAfter(e.Authenticated, r.role, k.node.cfg.Timers)
 	for _, o := range k.attempts {
 		if yields(o, r.nonce, lead) {
 			o.abandon()
@@ -232,7 +264,7 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 		k.released(err)
 		return
 	}
-	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
+	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, errEvicted) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}
@@ -303,9 +335,10 @@ func (k *keeper) retry() {
 }
 
 // refusal tells failures that only a change of somebody's provisioning mends: this end refused
-// the peer.
+// the peer. A kept key that had ended at the peer is none: the next attempt authenticates in full.
 func refusal(err error) bool {
 	var refused *link.RefusedError
 	var rejected *link.RejectedError
-	return errors.As(err, &refused) || errors.As(err, &rejected)
+	ended := errors.As(err, &rejected) && !rejected.Local && rejected.Cause == pc5s.CauseAuthenticationFailure
+	return errors.As(err, &refused) || rejected != nil && !ended
 }

@@ -11,15 +11,22 @@ import (
 	"pc5d/policy/provision"
 )
 
-// keepKeys lets machines use the node's cache. Keys whose peer or pin has left the provisioning end
-// here.
-func (n *Node) keepKeys() {
-	if n.cfg.OpenKept == nil {
-		return
+// keepKeys lets machines use the node's keys for psk-dhe. Kept keys whose peer or pin has left the
+// provisioning end here.
+func (n *Node) keepKeys() error {
+	var err error
+	if n.preShared, err = openPreShared(n.cfg.Provisioning.Links, n.cfg.PreShared, uint64(n.now().UnixNano())); err != nil {
+		return err
 	}
-	n.store = n.cfg.OpenKept()
+	if n.cfg.OpenKept != nil {
+		n.store = n.cfg.OpenKept()
+	}
 	n.kept = keptKeys{n}
+	if n.store == nil {
+		return nil
+	}
 	n.store.Retain(n.retains)
+	return nil
 }
 
 // retains tells whether a kept key is still good for a peer as the node trusts it now. A key that
@@ -31,7 +38,7 @@ func (n *Node) retains(e kept.Entry) bool {
 		if l.Peer != e.Peer || l.Service != e.Service || (l.Trust == policy.TrustCA) == e.CertificateEnd.IsZero() {
 			return false
 		}
-		return l.Trust == policy.TrustCA || l.Pin == e.Fingerprint
+		return l.Trust == policy.TrustCA || l.Trust == policy.TrustPin && l.Pin == e.Fingerprint
 	})
 	return provisioned && n.admits(peer) == nil
 }
@@ -45,36 +52,85 @@ func (n *Node) Forget(_ context.Context, peer string) (int, error) {
 	return n.store.Forget(peer), nil
 }
 
-// keptKeys gives the machines the cache of resumption keys.
+// keptKeys gives the machines the pre-shared keys and the cache of resumption keys, where there is one.
 type keptKeys struct{ *Node }
 
 // For implements link.KeptKeys.
 func (k keptKeys) For(peer, service string) (link.KeptKey, bool) {
+	if found, ok := k.preShared.find(peer, service); ok {
+		return found, true
+	}
+	if k.store == nil {
+		return link.KeptKey{}, false
+	}
 	e, ok := k.store.ForPeer(peer, service)
 	l := keptKeyOf(e)
-	return l, ok && k.admits(l.Peer) == nil
+	if ok && k.admits(l.Peer) != nil {
+		l.Key.Wipe()
+		return link.KeptKey{}, false
+	}
+	return l, ok
 }
 
-// ByID implements link.KeptKeys.
-func (k keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
-	e, ok := k.store.ByID(id)
-	return keptKeyOf(e), ok
+// Peek implements link.KeptKeys.
+func (k keptKeys) Peek(id keys.KNRPID, into *link.KeptKey) bool {
+	e := kept.Entry{Key: into.Key}
+	ok := k.store != nil && k.store.Peek(id, &e)
+	if ok {
+		*into = keptKeyOf(e)
+	}
+	return ok
 }
 
-// Each implements link.KeptKeys.
-func (k keptKeys) Each(visit func(link.KeptKey) bool) {
-	k.store.Each(func(e kept.Entry) bool { return visit(keptKeyOf(e)) })
+// PeekAt implements link.KeptKeys: the pre-shared keys come first.
+func (k keptKeys) PeekAt(n int, into *link.KeptKey) bool {
+	if n < k.preShared.len() {
+		k.preShared.copyTo(n, into)
+		return true
+	}
+	e := kept.Entry{Key: into.Key}
+	ok := k.store != nil && k.store.PeekAt(n-k.preShared.len(), &e)
+	if ok {
+		*into = keptKeyOf(e)
+	}
+	return ok
+}
+
+// Len implements link.KeptKeys.
+func (k keptKeys) Len() int {
+	n := k.preShared.len()
+	if k.store != nil {
+		n += k.store.Len()
+	}
+	return n
 }
 
 // Accept implements link.KeptKeys.
-func (k keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool { return k.store.Accept(id, timestamp) }
+func (k keptKeys) Accept(l link.KeptKey, timestamp uint64) bool {
+	if l.PreShared {
+		return k.preShared.accept(l.Peer.Fingerprint, timestamp)
+	}
+	return k.store.Accept(l.ID, timestamp)
+}
 
 // Take implements link.KeptKeys.
-func (k keptKeys) Take(id keys.KNRPID) { k.store.Take(id) }
+func (k keptKeys) Take(l link.KeptKey) bool {
+	return l.PreShared || k.store != nil && k.store.Take(l.ID)
+}
+
+// Rename implements link.KeptKeys.
+func (k keptKeys) Rename(from, to keys.KNRPID) {
+	if k.store != nil {
+		k.store.Rename(from, to)
+	}
+}
 
 // Put implements link.KeptKeys. A reload judges what is kept after it has changed what admits, and
 // this judges after it has kept, so that one of the two sees a key that comes at the same time.
 func (k keptKeys) Put(l link.KeptKey) {
+	if k.store == nil || k.preShared.stands(l.Peer.Name, l.Service) {
+		return
+	}
 	k.store.Put(kept.Entry{
 		ID: l.ID, Peer: l.Peer.Name, Service: l.Service, Fingerprint: l.Peer.Fingerprint, Key: l.Key,
 		Made: l.Made, Authenticated: l.Authenticated, CertificateEnd: l.CertificateEnd,

@@ -49,7 +49,7 @@ func TestT16_RetainedKeys(t *testing.T) {
 	} {
 		store := kept.Open(kept.Config{Now: func() time.Time { return now }})
 		n := &Node{log: slog.New(slog.DiscardHandler), cfg: Config{
-			Trust: judge{}, OpenKept: func() *kept.Store { return store },
+			Scheduler: still{}, Trust: judge{}, OpenKept: func() *kept.Store { return store },
 			Provisioning: &provision.Provisioning{Links: []provision.Link{
 				{Name: "bob", Peer: "bob", Service: "ip", Pin: pin}, {Name: "carol", Peer: "carol", Service: "ip", Trust: policy.TrustCA},
 			}},

@@ -34,7 +34,7 @@ func (n *Node) addLink(l provision.Link) error {
 	k := &keeper{
 		node: n, config: l, plane: plane, log: n.log.With("link", l.Name),
 		link: link.Link{
-			Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust, Pins: pinsOf(l),
+			Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust, Pins: n.pinsOf(l),
 			Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: local,
 			Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 		},
@@ -51,12 +51,17 @@ func (n *Node) addLink(l provision.Link) error {
 	return nil
 }
 
-// pinsOf are the keys that are pinned for a link; where certificates decide, none.
-func pinsOf(l provision.Link) []policy.Fingerprint {
-	if l.Trust != policy.TrustPin {
-		return nil
+// pinsOf are the fingerprints that stand for the peer; none where certificates decide.
+func (n *Node) pinsOf(l provision.Link) []policy.Fingerprint {
+	switch l.Trust {
+	case policy.TrustPin:
+		return []policy.Fingerprint{l.Pin}
+	case policy.TrustPSK:
+		if fp, ok := n.preShared.pin(l.Peer, l.Service); ok {
+			return []policy.Fingerprint{fp}
+		}
 	}
-	return []policy.Fingerprint{l.Pin}
+	return nil
 }
 
 // linkLocal is this end's link-local IPv6 address in a link: the same after each start,

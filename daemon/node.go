@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -17,6 +15,7 @@ import (
 
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
@@ -38,13 +37,15 @@ type Config struct {
 	OpenTUN      func(name string, mtu int) (tundev.Device, error)
 	OpenPort     func() (udp.Conn, error) // another local UDP port, for privacy
 	// OpenKept opens the cache of resumption keys, with the state directory locked; the Node
-	// closes it. nil: each establishment authenticates in full.
-	OpenKept func() *kept.Store
-	StateDir string
-	Timers   link.Timers
-	Log      *slog.Logger
-	Version  string
-	Observe  func(Observation) // nil outside of simulations; called by any queue's tasks
+	// closes it. nil, or none returned: each establishment authenticates in full.
+	OpenKept  func() *kept.Store
+	PreShared map[string]keys.Secret // by link; the Node keeps and wipes them
+	StateDir  string
+	Timers    link.Timers
+	Limits    Limits
+	Log       *slog.Logger
+	Version   string
+	Observe   func(Observation) // nil outside of simulations; called by any queue's tasks
 }
 
 // stopLimit bounds the releases of a daemon that stops.
@@ -52,21 +53,24 @@ const stopLimit = 1500 * time.Millisecond
 
 // Node is a running pc5d: all links of one host.
 type Node struct {
-	cfg      Config
-	log      *slog.Logger
-	state    *state
-	keepers  map[string]*keeper // fixed after New
-	demux    *demux
-	door     *door
-	halfOpen *halfOpen
-	drops    [32]atomic.Uint64 // by link.Drop
-	refused  atomic.Uint64     // half-open limit, full inboxes
-	hinter   hinter
-	store    *kept.Store   // nil: none
-	kept     link.KeptKeys // the same for machines
-	reminder *reminder     // nil: no certificate was issued for this node
-	reload   sync.Mutex    // held for one Reload at a time
-	serial   atomic.Uint64 // of what happens to runners, so that it has one order
+	cfg       Config
+	limits    Limits
+	log       *slog.Logger // limited
+	state     *state
+	keepers   map[string]*keeper // fixed after New
+	demux     *demux
+	door      *door
+	halfOpen  *halfOpen
+	outbound  *outbound
+	drops     [32]atomic.Uint64 // by link.Drop
+	refused   atomic.Uint64     // full inboxes
+	hinter    hinter
+	store     *kept.Store // nil: none
+	preShared *preShared
+	kept      link.KeptKeys // both of them for machines
+	reminder  *reminder     // nil: no certificate was issued for this node
+	reload    sync.Mutex    // held for one Reload at a time
+	serial    atomic.Uint64 // of what happens to runners, so that it has one order
 
 	mu         sync.Mutex // guards the fields below
 	runners    []*runner  // in the order of their start
@@ -83,14 +87,19 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := cfg.Limits.orDefaults()
 	n := &Node{
-		cfg: cfg, log: cfg.Log, state: st, keepers: map[string]*keeper{}, demux: newDemux(), halfOpen: newHalfOpen(),
-		ended: make(chan struct{}),
+		cfg: cfg, limits: limits, state: st, keepers: map[string]*keeper{}, demux: newDemux(),
+		log:      slog.New(newLimited(cfg.Log.Handler(), cfg.Scheduler.Now, limits.LogEvery)),
+		halfOpen: newHalfOpen(limits), outbound: newOutbound(limits.Attempts), ended: make(chan struct{}),
 	}
 	n.finish = sync.OnceFunc(func() { close(n.ended) })
-	n.keepKeys()
+	err = n.keepKeys()
 	n.reminder = newReminder(n)
-	if n.door, err = newDoor(n); err == nil {
+	if err == nil {
+		n.door, err = newDoor(n)
+	}
+	if err == nil {
 		err = n.configure()
 	}
 	if err != nil {
@@ -175,6 +184,7 @@ func (n *Node) Close() {
 	if n.store != nil {
 		defer n.store.Close()
 	}
+	defer n.preShared.wipe()
 	n.door.queue.Close()
 	n.reminder.close()
 	for _, k := range n.keepers {
@@ -190,19 +200,17 @@ func (n *Node) ordered() []*keeper {
 
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
 
-// Receive takes one signalling datagram from the engine, valid during the call only. It never
-// blocks. Strangers knock at the first port only.
+// Receive takes one signalling datagram from the engine, valid during the call only. It waits for
+// nobody, and for whom it does not know it allocates nothing (T30). Strangers knock at the first port
+// only, whose datagrams come one at a time.
 func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte) {
 	h, _, err := underlay.Parse(datagram)
 	if err != nil {
 		n.dropped(link.DropMalformed)
 		return
 	}
-	p := packet{from: from, datagram: append([]byte(nil), datagram...)}
 	if h.Destination == underlay.Broadcast && port == (dataplane.Port{}) {
-		if !n.door.deliver(p) {
-			n.refused.Add(1)
-		}
+		n.door.receive(from, datagram)
 		return
 	}
 	r := n.demux.find(h)
@@ -211,20 +219,22 @@ func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte
 		n.hint(port, from, h)
 		return
 	}
-	if !r.deliver(p) {
+	if !r.deliver(packet{from, datagram}) {
 		n.refused.Add(1)
 	}
 }
 
-// initiate starts an attempt as UE_A for a keeper.
-func (n *Node) initiate(k *keeper) (*runner, error) {
+// initiate starts an attempt as UE_A for a keeper, which outbound has entered, as its link says or
+// with more demands.
+func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
 	local := n.Reserve()
-	m := link.NewInitiator(n.machineConfig(local), k.link, k.endpoint)
+	m := link.NewInitiator(n.machineConfig(local), l, k.endpoint)
 	if err := m.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)
 		return nil, err
 	}
 	r := newRunner(n, m, k)
+	r.towards = k.endpoint.Addr()
 	n.launch(r)
 	return r, nil
 }
@@ -253,6 +263,7 @@ func (n *Node) forget(r *runner) {
 	local, _ := r.machine.LayerTwoIDs()
 	n.demux.remove(local, r.bound, r)
 	n.halfOpen.end(n.now(), r.conversation)
+	r.arrived()
 	if r.gathering != nil {
 		r.gathering.leave(r)
 	}
@@ -297,15 +308,17 @@ func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
 
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
-		n.log.Debug("send", "to", to.String(), "error", err)
+		n.log.Debug("send", "error", err)
 	}
 }
 
 // dropped counts an input that was dropped.
 func (n *Node) dropped(err error) {
-	var d link.Drop
-	if errors.As(err, &d) {
-		n.drops[int(d)%len(n.drops)].Add(1)
+	d, ok := err.(link.Drop)
+	if !ok {
+		n.log.Debug("dropped", "error", err)
+		return
 	}
-	n.log.Debug("dropped", "reason", fmt.Sprint(err))
+	n.drops[int(d)%len(n.drops)].Add(1)
+	n.log.LogAttrs(context.Background(), slog.LevelDebug, "dropped", slog.String("reason", d.String()))
 }

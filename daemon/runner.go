@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"sync/atomic"
@@ -12,10 +13,6 @@ import (
 	"pc5d/dataplane"
 	"pc5d/dataplane/underlay"
 )
-
-// inboxSize bounds what waits for one machine; more is dropped and comes again by the peer's
-// retransmission.
-const inboxSize = 64
 
 // earlyNotices bounds what an unknown peer makes us remember.
 const earlyNotices = 64
@@ -38,6 +35,8 @@ type runner struct {
 	ended        bool
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
+	token        token               // of a responder
+	towards      netip.Addr          // of an attempt that counts as under way there
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
 	lead         uint64              // when it took the link over, by Node.serial; 0: it has not
@@ -49,7 +48,7 @@ type runner struct {
 	dismissed    bool                // the operator wants no link of it; touched by the keeper's tasks only
 }
 
-// packet is one signalling datagram; it owns its octets.
+// packet is one signalling datagram. Whoever keeps it copies the octets.
 type packet struct {
 	from     netip.AddrPort
 	datagram []byte
@@ -61,12 +60,14 @@ func newRunner(n *Node, m *link.Machine, k *keeper) *runner {
 	return r
 }
 
-// deliver hands a datagram over; false when too many wait.
+// deliver hands a copy of a datagram over; false when too many wait: it comes again by the peer's
+// retransmission.
 func (r *runner) deliver(p packet) bool {
-	if r.waiting.Add(1) > inboxSize {
+	if r.waiting.Add(1) > int32(r.node.limits.Inbox) {
 		r.waiting.Add(-1)
 		return false
 	}
+	p.datagram = bytes.Clone(p.datagram)
 	r.queue.Post(func() {
 		r.waiting.Add(-1)
 		r.receive(p)
@@ -87,6 +88,11 @@ func (r *runner) abandon() {
 // readmit hands over a first flight that came again.
 func (r *runner) readmit(a *link.Admitted) {
 	r.step(func() {
+		// A handshake that begins again costs what a first one does (T32).
+		if r.machine.Restarts(a) && !r.node.door.sources.takeBoth(r.node.now(), a.From.Addr()) {
+			r.node.dropped(link.DropRate)
+			return
+		}
 		if err := r.machine.Readmit(r.node.now(), a); err != nil {
 			r.node.dropped(err)
 		}
@@ -150,7 +156,9 @@ func (r *runner) perform(e link.Effect) {
 		r.bind()
 		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
-		r.node.halfOpen.end(r.node.now(), r.conversation)
+		if !r.token.resumed {
+			r.proved()
+		}
 		r.meet(r.node.keepers[e.Link.Name])
 		r.notify(func(k *keeper) { k.authenticated(r, e) })
 	case link.InstallUserPlane:
@@ -173,6 +181,8 @@ func (r *runner) perform(e link.Effect) {
 	case link.WatchTraffic:
 		r.keeper.plane.Arm()
 	case link.Agreed:
+		r.proved()
+		r.arrived()
 		if lead := r.lead; lead > 0 { // else it lost, and ends
 			r.notify(func(k *keeper) { k.agreed(r, lead, e) })
 		}
@@ -222,6 +232,14 @@ func (r *runner) activate(e link.ActivateUserPlane) {
 func (r *runner) refused(err error) {
 	r.node.log.Error("local: user plane refused the keys", "link", r.keeper.link.Name, "error", err)
 	r.machine.Release(r.node.now(), pc5s.CauseLackOfResources)
+}
+
+// arrived says that an attempt of this end is under way no more: it is established, or over.
+func (r *runner) arrived() {
+	if r.towards.IsValid() {
+		r.node.outbound.end(r.towards)
+		r.towards = netip.Addr{}
+	}
 }
 
 // end forgets the machine; what still waits in the queue is dropped.

@@ -25,8 +25,16 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 			s.Drops[link.Drop(i).String()] = c
 		}
 	}
+	s.Strangers = control.Strangers{
+		Cookies: n.door.cookies.Load(), Admitted: n.door.admitted.Load(), Evicted: n.door.evicted.Load(), HalfOpen: n.Census().HalfOpen,
+	}
+	for why := range n.door.refused {
+		if c := n.door.refused[why].Load(); c > 0 {
+			s.Drops[obstacleNames[why]] = c
+		}
+	}
 	if c := n.refused.Load(); c > 0 {
-		s.Drops["overload"] = c
+		s.Drops[obstacleNames[obstacleWaiting]] += c
 	}
 	plane := n.cfg.Engine.Drops()
 	for reason, c := range plane.All() {

@@ -44,7 +44,7 @@ func (k *keeper) setState(s string) {
 	}
 	k.status.State = s
 	if s != "established" {
-		k.status.Protection, k.status.Keys = nil, time.Time{}
+		k.status.Protection, k.status.Authentication, k.status.Keys = nil, nil, time.Time{}
 	}
 	k.publish()
 }
@@ -54,7 +54,12 @@ func (k *keeper) established(role link.Role, e link.Agreed) {
 	k.status.Role, k.status.Endpoint, k.status.LastError, k.status.Hint = role.String(), e.Endpoint.String(), "", ""
 	k.setState("established")
 	k.protected(e.Agreement)
-	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "user_plane", e.Agreement.Suite.String())
+	peer := e.Agreement.B
+	if role == link.RoleB {
+		peer = e.Agreement.A
+	}
+	k.status.Authentication = &control.Authentication{Proof: e.Agreement.Proof.String(), Key: peer.Fingerprint.String(), Full: e.Authenticated}
+	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "proof", e.Agreement.Proof.String(), "user_plane", e.Agreement.Suite.String())
 	k.publish()
 }
 

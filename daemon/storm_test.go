@@ -38,6 +38,7 @@ type site struct {
 	peer    *site
 	member  *auth.Authentication // of a fleet; nil: the peer is pinned
 	device  *tundev.Fake
+	conn    *udp.Fake
 	node    *daemon.Node
 	tasks   *task.Real
 	ended   atomic.Int32 // links released, as the log says
@@ -109,15 +110,16 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 	s.tasks = &task.Real{}
 	timers := daemon.TimersOf(p.Node.Timers)
 	change(&timers)
+	s.conn = network.Listen(s.address)
 	engine := dataplane.New(dataplane.Config{
-		Conn: network.Listen(s.address), Poller: tundev.NewFakePoller(), Log: log,
+		Conn: s.conn, Poller: tundev.NewFakePoller(), Log: log,
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { s.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { s.node.Stray(port, from, h) },
 		Stirred:    func(link string) { s.node.Stirred(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
 	config := daemon.Config{
-		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test",
+		Provisioning: p, Engine: engine, Scheduler: s.tasks, Network: unhosted{}, StateDir: t.TempDir(), Log: log, Version: "test", Limits: daemon.Limits{LogEvery: 1},
 		Auth: auth.New(auth.Config{Identity: s.id, Trust: s, Now: time.Now, Curves: auth.Classic()}), Timers: timers,
 		OpenTUN: func(name string, _ int) (tundev.Device, error) {
 			s.device = tundev.NewFake(name)

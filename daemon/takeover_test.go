@@ -37,7 +37,11 @@ func newStill(t *testing.T) *keeper {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{cfg: Config{Scheduler: still{}, Engine: engine}, log: log, state: st, demux: newDemux(), halfOpen: newHalfOpen()}
+	limits := Limits{}.orDefaults()
+	n := &Node{
+		cfg: Config{Scheduler: still{}, Engine: engine}, limits: limits, log: log, state: st, demux: newDemux(),
+		halfOpen: newHalfOpen(limits), outbound: newOutbound(limits.Attempts),
+	}
 	k := &keeper{node: n, plane: plane, log: log, queue: still{}}
 	k.view = newView(k.status)
 	return k

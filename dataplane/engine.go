@@ -158,6 +158,18 @@ func (e *Engine) SendSignalling(p Port, to netip.AddrPort, datagram []byte) erro
 	return s.receive.conn.Send(to, datagram, len(datagram))
 }
 
+var errNoFirstPort = errors.New("dataplane: answer: the first port is not there")
+
+// Answer sends one datagram, underlay header included, to a stranger who knocked at the first port. It
+// never waits: udp.ErrBusy says that more than a share of the socket's buffer is in use.
+func (e *Engine) Answer(to netip.AddrPort, datagram []byte, most udp.Share) error {
+	s := e.table.Load().sockets[Port{}]
+	if s == nil {
+		return errNoFirstPort
+	}
+	return s.receive.conn.Answer(to, datagram, most)
+}
+
 // Drops counts what was dropped before a link was found.
 func (e *Engine) Drops() Drops { return e.drops.snapshot() }
 

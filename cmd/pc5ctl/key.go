@@ -39,6 +39,11 @@ func keyCommand() *cobra.Command {
 			return err
 		},
 	}, &cobra.Command{
+		Use:   "psk FILE",
+		Short: "make a new pre-shared key in FILE (mode 0600), for both ends of one link",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(_ *cobra.Command, args []string) error { return auth.GeneratePSK(args[0]) },
+	}, &cobra.Command{
 		Use:   "fingerprint FILE",
 		Short: "print the fingerprint of the key in FILE: the peer pins it",
 		Args:  cobra.ExactArgs(1),

@@ -11,6 +11,7 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/control/client"
+	"pc5d/daemon/link"
 )
 
 // statusCommand prints what the daemon says of itself.
@@ -46,10 +47,14 @@ func printStatus(w io.Writer, s control.Status) {
 	if end := s.Node.CertificateEnd; !end.IsZero() {
 		fmt.Fprintf(w, "  certificate %s\n", until(end))
 	}
+	if c := s.Strangers; c.Cookies > 0 {
+		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
+	}
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "\nlink %s  %s  peer %q  %s\n", l.Name, l.Interface, l.Peer, l.State)
 		if l.Protection != nil {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
+			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
 			if end := l.CertificateEnd; !end.IsZero() {
 				fmt.Fprintf(w, "  certificate %s\n", until(end))
@@ -64,6 +69,19 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  hint        %s\n", l.Hint)
 		}
 	}
+}
+
+// proof names what the peer showed. C3: whoever has a pre-shared key can pose as either end to the
+// other, so that is said.
+func proof(a *control.Authentication) string {
+	if a == nil {
+		return "not authenticated"
+	}
+	text := fmt.Sprintf("proved %s %s; in full %s ago", a.Proof, a.Key, time.Since(a.Full).Round(time.Second))
+	if a.Proof == link.ByPreSharedKey.String() {
+		text += "; who steals this key can pose as either end"
+	}
+	return text
 }
 
 // until tells when a certificate ends, loudly where it is soon.

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
@@ -27,6 +31,7 @@ const keptFile = "kept-keys"
 
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
+	host.SealMemory(log)
 	network, err := host.Open()
 	if err != nil {
 		return err
@@ -72,8 +77,12 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
+	preShared, err := preSharedKeys(p)
+	if err != nil {
+		return err
+	}
 	node, err = daemon.New(daemon.Config{
-		OpenKept:     openKept,
+		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
 		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
@@ -125,20 +134,48 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	return err
 }
 
-// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none.
+// keptKeys tells how to open the cache of resumption keys; nil: the provisioning wants none. A file
+// of a former provisioning that wanted one does not outlive the change.
 func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity) (func() *kept.Store, error) {
-	if p.Node.KeptKeys == provision.KeptNowhere {
-		return nil, nil
+	file := filepath.Join(o.state, keptFile)
+	tell := func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }
+	c := kept.Config{Now: time.Now, Event: tell}
+	if p.Node.KeptKeys != provision.KeptInFile {
+		return func() *kept.Store {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				tell("the file is not wanted any more and stays: remove it by hand", err)
+			}
+			if p.Node.KeptKeys == provision.KeptNowhere {
+				return nil
+			}
+			return kept.Open(c)
+		}, nil
 	}
-	c := kept.Config{Now: time.Now, Event: func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }}
-	if p.Node.KeptKeys == provision.KeptInFile {
-		secret, err := identity.Secret("kept keys")
-		if err != nil {
-			return nil, err
+	secret, err := identity.Secret("kept keys")
+	if err != nil {
+		return nil, err
+	}
+	c.Secret, c.File = secret, file
+	return func() *kept.Store {
+		defer secret.Wipe()
+		return kept.Open(c)
+	}, nil
+}
+
+// preSharedKeys reads the pre-shared keys of the links.
+func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
+	loaded := map[string]keys.Secret{}
+	for _, l := range p.Links {
+		if l.PSK == "" {
+			continue
 		}
-		c.Secret, c.File = secret, filepath.Join(o.state, keptFile)
+		key, err := auth.LoadPSK(l.PSK)
+		if err != nil {
+			return nil, fmt.Errorf("link %q: %w", l.Name, err)
+		}
+		loaded[l.Name] = key
 	}
-	return func() *kept.Store { return kept.Open(c) }, nil
+	return loaded, nil
 }
 
 // version is the module's version as the linker recorded it.

@@ -7,10 +7,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"pc5d/policy"
 )
@@ -19,8 +17,6 @@ const (
 	pemKey         = "PRIVATE KEY"
 	pemPublicKey   = "PUBLIC KEY"
 	pemCertificate = "CERTIFICATE"
-
-	maxKeyFile = 16 << 10
 )
 
 // GenerateKey makes an Ed25519 key in a new file that only its owner can read.
@@ -37,19 +33,29 @@ func GenerateKeyOf(t KeyType, path string) (policy.Fingerprint, error) {
 		return policy.Fingerprint{}, err
 	}
 	defer clear(der)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return policy.Fingerprint{}, fmt.Errorf("%s exists: a key is never overwritten; name another file", path)
-	}
-	if err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
-	}
-	err = pem.Encode(f, &pem.Block{Type: pemKey, Bytes: der})
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(path)
-		return policy.Fingerprint{}, fmt.Errorf("key file: %w", err)
+	block := pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der})
+	defer clear(block)
+	if err := writeKey(path, block); err != nil {
+		return policy.Fingerprint{}, err
 	}
 	return fingerprint(private.Public())
+}
+
+// writeKey makes a new file that only its owner can read, or none.
+func writeKey(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists: a key is never overwritten; name another file", path)
+	}
+	if err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(path)
+		return fmt.Errorf("key file: %w", err)
+	}
+	return nil
 }
 
 // KeyFingerprint returns the fingerprint of the key in a file.
@@ -76,20 +82,9 @@ func PublicKey(path string) ([]byte, error) {
 
 // LoadKey reads a private key, and refuses one that others could have read (T70).
 func LoadKey(path string) (crypto.Signer, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key file %s does not exist: make one with pc5ctl key gen %s", path, path)
-	}
+	b, err := readSecret("key file", path, "make one with pc5ctl key gen "+path)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	defer f.Close()
-	if err := checkFile(f, path); err != nil {
 		return nil, err
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
 	defer clear(b)
 	block, _ := pem.Decode(b)
@@ -106,20 +101,6 @@ func LoadKey(path string) (crypto.Signer, error) {
 		return nil, fmt.Errorf("key file %s has a key of type %T: Ed25519 or ECDSA P-256 is needed; make one with pc5ctl key gen", path, key)
 	}
 	return signer, nil
-}
-
-func checkFile(f *os.File, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("key file %s is readable by others (mode %04o): chmod 600 it, and make a new key if others may have read it", path, info.Mode().Perm())
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("key file %s belongs to user %d: chown it to root or to the daemon's user", path, st.Uid)
-	}
-	return nil
 }
 
 // fingerprint hashes the SubjectPublicKeyInfo of a key.

@@ -43,7 +43,9 @@ func (w *wire) Read(b []byte) (int, error) {
 		<-w.resume
 	}
 	n := copy(b, w.in)
-	w.in = w.in[n:]
+	if w.in = w.in[n:]; len(w.in) == 0 {
+		w.in = nil // a half-open responder keeps no flight that was read (C8)
+	}
 	return n, nil
 }
 

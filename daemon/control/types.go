@@ -42,6 +42,16 @@ type Status struct {
 	Node    Node              `json:"node"`
 	Links   []LinkStatus      `json:"links"`
 	Drops   map[string]uint64 `json:"drops"` // datagrams that are no packet of a link's, by reason
+
+	Strangers Strangers `json:"strangers"`
+}
+
+// Strangers counts requests of those who are not known yet.
+type Strangers struct {
+	Cookies  uint64 `json:"cookies"`   // answered by a cookie, without state
+	Admitted uint64 `json:"admitted"`  // that proved an address or a key, and got a machine
+	Evicted  uint64 `json:"evicted"`   // of them, ended by a newer one of the same source
+	HalfOpen int    `json:"half_open"` // unfinished now
 }
 
 // Node is the daemon's own identity.
@@ -59,17 +69,18 @@ type LinkStatus struct {
 	Interface string    `json:"interface"`
 	Peer      string    `json:"peer"`
 	Service   string    `json:"service"`
-	Trust     string    `json:"trust"` // pin, ca
+	Trust     string    `json:"trust"` // pin, ca, psk
 	State     string    `json:"state"` // down, establishing, waiting, established, failed
 	Role      string    `json:"role,omitempty"`
 	Endpoint  string    `json:"endpoint,omitempty"`
 	Since     time.Time `json:"since,omitzero"`
 	// CertificateEnd tells until when the peer is admitted that authenticated last; by a CA only.
 	CertificateEnd time.Time         `json:"certificate_end,omitzero"`
-	Protection     *Protection       `json:"protection,omitempty"` // only while established
-	Keys           time.Time         `json:"keys,omitzero"`        // when the present keys were made
-	Rekeyings      uint64            `json:"rekeyings"`            // since the daemon's start
-	Updates        uint64            `json:"updates"`              // of identifiers, since then
+	Authentication *Authentication   `json:"authentication,omitempty"` // only while established
+	Protection     *Protection       `json:"protection,omitempty"`     // the same
+	Keys           time.Time         `json:"keys,omitzero"`            // when the present keys were made
+	Rekeyings      uint64            `json:"rekeyings"`                // since the daemon's start
+	Updates        uint64            `json:"updates"`                  // of identifiers, since then
 	LastError      string            `json:"last_error,omitempty"`
 	Hint           string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
 	RxPackets      uint64            `json:"rx_packets"`
@@ -78,6 +89,13 @@ type LinkStatus struct {
 	TxOctets       uint64            `json:"tx_octets"`
 	Drops          map[string]uint64 `json:"drops"`
 	Messages       []Message         `json:"messages"` // the last ones, oldest first
+}
+
+// Authentication is how the peer showed who it is.
+type Authentication struct {
+	Proof string    `json:"proof"` // certificate, kept-key, pre-shared-key
+	Key   string    `json:"key"`   // its fingerprint
+	Full  time.Time `json:"full"`  // last full authentication
 }
 
 // Protection is what was negotiated.

@@ -59,6 +59,18 @@ func (s *Store) handOutLocked(e *Entry, now time.Time) (Entry, bool) {
 	return *e.clone(), true
 }
 
+// copyOutLocked copies an entry that may be used. One that is over stays until somebody takes it.
+func (s *Store) copyOutLocked(e *Entry, into *Entry, now time.Time) bool {
+	if e == nil || !s.usableLocked(e, now) || len(into.Key.Bytes()) != len(e.Key.Bytes()) {
+		return false
+	}
+	key := into.Key
+	copy(key.Bytes(), e.Key.Bytes())
+	*into = *e
+	into.Key = key
+	return true
+}
+
 // nextLocked returns the entry behind another, which may be gone.
 func (s *Store) nextLocked(e *Entry) *Entry {
 	at, ok := slices.BinarySearchFunc(s.entries, e, (*Entry).compare)

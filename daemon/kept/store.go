@@ -147,14 +147,39 @@ func (s *Store) Each(visit func(Entry) bool) {
 }
 
 // Take ends an entry: when it returns the key is wiped, and has left the file. Copies that were
-// handed out before stay good for the attempt that has them.
-func (s *Store) Take(id keys.KNRPID) {
+// handed out before stay good for the attempt that has them. Of several callers one gets true,
+// and none where the entry was over.
+func (s *Store) Take(id keys.KNRPID) bool {
+	now := s.clock()
 	s.mu.Lock()
-	if e := s.ids[id]; e != nil {
+	e := s.ids[id]
+	first := e != nil && s.usableLocked(e, now)
+	if e != nil {
 		s.dropLocked(e)
 	}
 	s.mu.Unlock()
 	s.saveGone() // also where another call took it and is not done yet
+	return first
+}
+
+// Rename gives an entry another ID (TS 24.554, 7.2.6: both ends draw a half when a link is released).
+// An ID that stands already for another entry ends this one (T14).
+func (s *Store) Rename(from, to keys.KNRPID) {
+	s.mu.Lock()
+	e := s.ids[from]
+	switch {
+	case s.closed || e == nil || from == to:
+		s.mu.Unlock()
+		return
+	case s.ids[to] != nil:
+		s.dropLocked(e)
+	default:
+		delete(s.ids, from)
+		e.ID, s.ids[to] = to, e
+		s.now++
+	}
+	s.mu.Unlock()
+	s.save()
 }
 
 // Accept notes a request's timestamp, true where it is newer than all before under this key. Call it

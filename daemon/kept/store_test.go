@@ -112,8 +112,25 @@ func TestOneKeyForPeerAndService(t *testing.T) {
 		if _, ok := b.ForPeer("bob", ""); ok {
 			t.Error("a key for a service that has none")
 		}
-		b.Take(5)
-		b.Take(5)
+		b.Rename(2, 20)
+		b.Rename(20, 2)
+		b.Rename(99, 98)
+		b.Rename(2, 2)
+		again("renamed and back", 3, 2, 5, 4)
+		b.Rename(5, 50)
+		again("renamed", 3, 2, 50, 4)
+		if e, ok := b.ByID(50); !ok || !e.Key.Equal(entry(5, "", "").Key.Secret) {
+			t.Error("the key is not found by its new name")
+		}
+		if _, ok := b.ByID(5); ok {
+			t.Error("the key is found by its old name")
+		}
+		b.Rename(50, 3)
+		again("renamed to a name that another has", 3, 2, 4)
+		b.Put(entry(5, "bob", "voice"))
+		if !b.Take(5) || b.Take(5) {
+			t.Error("not the first take, or another one, has the key")
+		}
 		again("a take", 3, 2, 4)
 		if _, ok := b.ForPeer("bob", "voice"); ok {
 			t.Error("a taken key is found")

@@ -9,6 +9,9 @@ import (
 // K_NRP and two public nonces, so a kept K_NRP would open recorded sessions.
 type ResumptionKey struct{ Secret }
 
+// ResumptionKeyLen is its length.
+const ResumptionKeyLen = 32
+
 // Plane tells record keys of signalling and of user data apart.
 type Plane uint8
 
@@ -36,7 +39,7 @@ const labelResumption = "pc5d/1 resumption"
 
 // DeriveResumptionKey makes the resumption key. Extension.
 func DeriveResumptionKey(k KNRP) ResumptionKey {
-	return ResumptionKey{NewSecret(expand(k.Bytes(), labelResumption, 32))}
+	return ResumptionKey{NewSecret(expand(k.Bytes(), labelResumption, ResumptionKeyLen))}
 }
 
 // DeriveRecordKey makes key and salt for a plane, suite, mode octet and DIRECTION. Extension.

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"net/netip"
-	"slices"
 	"time"
 
 	"pc5d/daemon/auth/cookie"
 	"pc5d/daemon/auth/kei"
-	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/underlay"
@@ -18,19 +16,47 @@ import (
 // maxRequest bounds an establishment request, so that its copy fits beside a cookie.
 const maxRequest = 800
 
+// maxChallenge is the length of an answer with a cookie, and more.
+const maxChallenge = 128
+
+// minResumed is the least request that is answered by a security mode command without a cookie: a
+// command of psk-dhe is not longer, so an address that nobody proved gets no more than it sent (T34).
+const minResumed = 128
+
 // Admission answers whoever is not known yet, without keeping any state about him: an
 // establishment request by a cookie, and the response that brings the cookie back by letting
-// the caller make a responder. One Admission may be used by one goroutine only.
+// the caller make a responder. Nothing is allocated for those who have proved neither their
+// address nor a key (T30). One Admission may be used by one goroutine only.
 type Admission struct {
-	local Peer
-	jar   *cookie.Jar
-	kept  KeptKeys
-	links Links
+	cfg AdmissionConfig
+
+	// scratch, of the datagram at hand
+	request   pc5s.EstablishmentRequestView
+	response  pc5s.DirectLinkAuthenticationResponse
+	offer     kei.Offer
+	container kei.Container
+	proof     *proof
+	cookie    [cookie.Len]byte
+	info      [maxChallenge]byte
+	message   pc5s.DirectLinkAuthenticationRequest
+	reject    pc5s.DirectLinkEstablishmentReject
+	answer    [maxChallenge]byte
 }
 
-// NewAdmission makes the door of a node. Without kept keys everybody authenticates in full.
-func NewAdmission(local Peer, jar *cookie.Jar, links Links, kept KeptKeys) *Admission {
-	return &Admission{local: local, jar: jar, links: links, kept: kept}
+// AdmissionConfig is what an Admission is made of.
+type AdmissionConfig struct {
+	Local Peer
+	Jar   *cookie.Jar
+	Links Links
+	Kept  KeptKeys // nil: everybody authenticates in full
+	// Gate leaves whoever does not know this end's fingerprint, or a key of psk-dhe, without any
+	// answer (T20).
+	Gate bool
+}
+
+// NewAdmission makes the door of a node.
+func NewAdmission(cfg AdmissionConfig) *Admission {
+	return &Admission{cfg: cfg, proof: newProof(cfg.Local, cfg.Kept)}
 }
 
 // Admitted is an authentication response whose cookie proved its address, or a request that
@@ -45,18 +71,40 @@ type Admitted struct {
 	Kept      *KeptKey // owned, with its key; nil: full authentication
 	ShareA    [kei.ShareLen]byte
 	Repeated  bool // of a kept key: not the first such request, so no new conversation
+	Proved    bool // a cookie proved the address
+}
+
+// Wipe ends an admission that gets no machine.
+func (a *Admitted) Wipe() {
+	if a != nil && a.Kept != nil {
+		a.Kept.Key.Wipe()
+	}
+}
+
+// message is what brought the admission.
+func (a *Admitted) message() pc5s.MessageType {
+	if a.Proved {
+		return pc5s.MessageDirectLinkAuthenticationResponse
+	}
+	return pc5s.MessageDirectLinkEstablishmentRequest
 }
 
 // Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
 // 7.2.2.5). It needs no state, and the initiator can only take it as a hint.
 func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
-	h := underlay.Header{Form: underlay.FormPDCP, Destination: a.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
-	return pdcp.AppendUnprotected(h.AppendTo(nil), 0, pc5s.Marshal(&pc5s.DirectLinkEstablishmentReject{Cause: cause}))
+	return inClear(nil, a.Source, &pc5s.DirectLinkEstablishmentReject{Cause: cause})
 }
 
-// Receive takes a datagram for the broadcast L2 ID. It returns an answer, which is never longer
-// than what was received, or an admission, or a Drop. With both, the answer is for a caller that
-// does not go on with the admission.
+// inClear appends a stateless answer: its source is the request's destination, and its numbers are
+// 0 because nothing counts them.
+func inClear(b []byte, to underlay.LayerTwoID, m pc5s.Message) []byte {
+	h := underlay.Header{Form: underlay.FormPDCP, Destination: to, Source: underlay.Broadcast, LCID: underlay.SRB0}
+	return pc5s.AppendTo(pdcp.AppendUnprotected(h.AppendTo(b), 0, nil), m)
+}
+
+// Receive takes a datagram for the broadcast L2 ID, which it does not keep. It returns an answer,
+// which is never longer than what was received and valid until the next call, or an admission, or a
+// Drop. With both, the answer is for a caller that does not go on with the admission.
 func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte) (answer []byte, admitted *Admitted, err error) {
 	h, pdu, err := underlay.Parse(datagram)
 	if err != nil {
@@ -69,127 +117,162 @@ func (a *Admission) Receive(now time.Time, from netip.AddrPort, datagram []byte)
 		return nil, nil, DropForm
 	}
 	_, sdu, err := pdcp.ParseUnprotected(pdu)
-	if err != nil {
+	if err != nil || len(sdu) == 0 {
 		return nil, nil, DropMalformed
 	}
-	msg, err := pc5s.Parse(sdu)
-	if err != nil {
-		return nil, nil, DropMalformed
-	}
-	switch msg := msg.(type) {
-	case *pc5s.DirectLinkEstablishmentRequest:
-		return a.request(now, from, h, msg, sdu, len(datagram))
-	case *pc5s.DirectLinkAuthenticationResponse:
-		return a.response(now, from, h, msg, len(datagram))
+	switch pc5s.MessageType(sdu[0]) {
+	case pc5s.MessageDirectLinkEstablishmentRequest:
+		return a.receiveRequest(now, from, h, sdu, len(datagram))
+	case pc5s.MessageDirectLinkAuthenticationResponse:
+		return a.receiveResponse(now, from, h, sdu, len(datagram))
 	}
 	return nil, nil, DropState
 }
 
-// screen applies what needs no state: the request is for this end, offers what this end can
-// do, and asks for protection (TS 24.554, 7.2.2.3; the link's own policy is applied after
-// authentication).
-func (a *Admission) screen(r *pc5s.DirectLinkEstablishmentRequest, octets int) error {
-	if octets > maxRequest {
+// screen reads a request and applies what needs no state: the request is for this end, offers what
+// this end can do, and asks for protection (TS 24.554, 7.2.2.3; the link's own policy is applied
+// after authentication).
+func (a *Admission) screen(sdu []byte) error {
+	r := &a.request
+	*r = pc5s.EstablishmentRequestView{}
+	if pc5s.ReadInto(sdu, r) != 0 {
+		return DropMalformed
+	}
+	if len(sdu) > maxRequest {
 		return DropContainer
 	}
-	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.local.Name {
+	if len(r.TargetUserInfo) != 0 && string(r.TargetUserInfo) != a.cfg.Local.Name {
 		return DropTarget
 	}
-	if string(r.SourceUserInfo) == a.local.Name {
+	if string(r.SourceUserInfo) == a.cfg.Local.Name {
 		return DropOwnRequest
 	}
-	if r.Nonce1 == nil || r.KNRPSessMSB == nil || *r.KNRPSessMSB == 0 {
+	if len(r.Nonce1) == 0 || len(r.KNRPSessMSB) == 0 || r.KNRPSessMSB[0] == 0 {
 		return DropForm
 	}
-	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
-	if err != nil {
+	if a.offer.Read(r.KeyEstablishmentInfo) != nil {
 		return DropContainer
 	}
-	for _, method := range offer.Methods {
-		if method == kei.TLS13 {
-			return nil
-		}
+	if !a.offer.Offers(kei.TLS13) && !a.offer.Offers(kei.PSKDHE) {
+		return DropConversation
 	}
-	return DropConversation
+	return nil
 }
 
-func (a *Admission) request(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, sdu []byte, octets int) ([]byte, *Admitted, error) {
-	if err := a.screen(r, len(sdu)); err != nil {
+// receiveRequest answers a request by a cookie, and admits one that proved a key.
+func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underlay.Header, sdu []byte, octets int) ([]byte, *Admitted, error) {
+	if err := a.screen(sdu); err != nil {
 		return nil, nil, err
 	}
-	answer := a.challenge(now, from, h, sdu, r.SequenceNumber)
-	if len(answer) > octets {
-		return nil, nil, DropForm
+	var admitted *Admitted
+	if k, proved := a.proof.keyOf(a.unproved(), sdu, &a.request, &a.offer); proved {
+		admitted = a.resumed(from, h, sdu, octets, k)
 	}
-	return answer, a.resumed(from, h, r, sdu, octets), nil
+	answer, err := a.stranger(now, from, h, sdu, octets, admitted != nil)
+	if err != nil || octets < minResumed {
+		admitted.Wipe()
+		return answer, nil, err
+	}
+	return answer, admitted, nil
 }
 
-// resumed admits a request that proves a kept key, unless the link wants full authentication. One
-// whose time is not newer than the last under its key is a repeated one, or needs a cookie and full
-// authentication: clocks are set back (T05).
-func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkEstablishmentRequest, request []byte, octets int) *Admitted {
-	offer, err := kei.ParseOffer(r.KeyEstablishmentInfo)
-	if err != nil || !slices.Contains(offer.Methods, kei.PSKDHE) {
-		return nil
+// unproved is how many keys a request is compared with whose address is not proved. Behind a gate
+// nobody is asked for a cookie before, so all of them.
+func (a *Admission) unproved() int {
+	if a.cfg.Gate {
+		return searchProved
 	}
-	k, ok := findKept(a.kept, a.local, request, r, offer)
-	if claimed := string(r.SourceUserInfo); !ok || claimed != k.Peer.Name && !isPseudonym(claimed) {
-		return nil
-	}
-	l, ok := a.links.Lookup(k.Peer, pc5s.ServiceName(r.ProSeIdentifiers))
-	if !ok || !usable(k, l) {
-		return nil
-	}
-	repeated := !a.kept.Accept(k.ID, *offer.Time)
-	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(k.Key.Bytes()))}
-	own := bytes.Clone(request)
-	msg, err := pc5s.Parse(own)
-	if err != nil {
-		return nil
-	}
-	return &Admitted{
-		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
-		Kept: &k, ShareA: *offer.Share, Repeated: repeated,
-	}
+	return searchUnproved
 }
 
-// challenge makes the stateless authentication request; its source is the request's
-// destination, and its numbers are 0 because nothing counts them.
-func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, _ pc5s.SequenceNumber) []byte {
-	c := kei.Container{
-		Method: kei.TLS13, Start: true, Tag: kei.Tag(request), HasCookie: true,
-		Cookie: a.jar.Make(now, from, uint32(h.Source), sha256.Sum256(request)),
+// stranger answers whoever proved no address: nothing where there is a gate, else a cookie, of
+// psk-dhe where the request proved its key or may do so later, else of TLS. A request that can go on
+// with neither is refused.
+func (a *Admission) stranger(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, octets int, proved bool) ([]byte, error) {
+	if a.cfg.Gate && !proved && !a.proof.opens(request, &a.offer) {
+		return nil, DropGate
 	}
-	reply := underlay.Header{Form: underlay.FormPDCP, Destination: h.Source, Source: underlay.Broadcast, LCID: underlay.SRB0}
-	m := pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: c.AppendTo(nil)}
-	return pdcp.AppendUnprotected(reply.AppendTo(nil), 0, pc5s.Marshal(&m))
+	var answer []byte
+	var err error
+	switch {
+	case proved || !a.offer.Offers(kei.TLS13) && a.proof.crowded(&a.offer):
+		answer, err = a.challenge(now, from, h, request, kei.PSKDHE)
+	case a.offer.Offers(kei.TLS13):
+		answer, err = a.challenge(now, from, h, request, kei.TLS13)
+	default:
+		a.reject = pc5s.DirectLinkEstablishmentReject{Cause: pc5s.CauseAuthenticationFailure}
+		answer = inClear(a.answer[:0], h.Source, &a.reject)
+	}
+	if err == nil && len(answer) > octets {
+		return nil, DropForm
+	}
+	return answer, err
 }
 
-// response checks the cookie; a wrong or old one is answered by a new one.
-func (a *Admission) response(now time.Time, from netip.AddrPort, h underlay.Header, r *pc5s.DirectLinkAuthenticationResponse, octets int) ([]byte, *Admitted, error) {
-	c, err := kei.Parse(r.KeyEstablishmentInfo)
-	if err != nil {
-		return nil, nil, DropContainer
+// challenge makes the stateless authentication request.
+func (a *Admission) challenge(now time.Time, from netip.AddrPort, h underlay.Header, request []byte, method kei.Method) ([]byte, error) {
+	c := kei.Container{Method: method, Start: true, Tag: kei.Tag(request), HasCookie: true}
+	var err error
+	if c.Cookie, err = a.cfg.Jar.AppendTo(a.cookie[:0], now, caller(from, h, request)); err != nil {
+		return nil, DropNoCookie
 	}
-	if c.Method != kei.TLS13 || !c.HasCookie || !c.HasRequest || c.AckOnly || c.Failure || c.Tag != kei.Tag(c.Request) {
-		return nil, nil, DropConversation
-	}
-	msg, err := pc5s.Parse(c.Request)
-	if err != nil {
+	a.message.KeyEstablishmentInfo = c.AppendTo(a.info[:0])
+	return inClear(a.answer[:0], h.Source, &a.message), nil
+}
+
+func caller(from netip.AddrPort, h underlay.Header, request []byte) cookie.Caller {
+	return cookie.Caller{From: from, LayerTwo: uint32(h.Source), Request: sha256.Sum256(request)}
+}
+
+// receiveResponse checks the cookie; a wrong or old one is answered by a new one. With a right one
+// the address is proved, and a kept key stands for the handshake that comes along.
+func (a *Admission) receiveResponse(now time.Time, from netip.AddrPort, h underlay.Header, sdu []byte, octets int) ([]byte, *Admitted, error) {
+	a.response = pc5s.DirectLinkAuthenticationResponse{}
+	if pc5s.ReadInto(sdu, &a.response) != 0 {
 		return nil, nil, DropMalformed
 	}
-	request, ok := msg.(*pc5s.DirectLinkEstablishmentRequest)
-	if !ok {
-		return nil, nil, DropForm
+	c := &a.container
+	if c.Read(a.response.KeyEstablishmentInfo) != nil {
+		return nil, nil, DropContainer
 	}
-	if err := a.screen(request, len(c.Request)); err != nil {
+	if !c.HasCookie || !c.HasRequest || c.AckOnly != (c.Method == kei.PSKDHE) || c.Failure || c.Tag != kei.Tag(c.Request) {
+		return nil, nil, DropConversation
+	}
+	if err := a.screen(c.Request); err != nil {
 		return nil, nil, err
 	}
-	if a.jar.Verify(now, c.Cookie, from, uint32(h.Source), sha256.Sum256(c.Request)) != nil {
-		return a.challenge(now, from, h, c.Request, r.SequenceNumber), nil, nil
+	candidates, valid := searchProved, a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
+	if !valid {
+		candidates = a.unproved()
 	}
-	return nil, &Admitted{
-		From: from, Source: h.Source, Request: bytes.Clone(c.Request), Parsed: request, Container: owned(c), Octets: octets,
+	var admitted *Admitted
+	if k, proved := a.proof.keyOf(candidates, c.Request, &a.request, &a.offer); proved {
+		admitted = a.resumed(from, h, c.Request, octets, k)
+	}
+	switch {
+	case valid && admitted != nil:
+		admitted.Repeated = false // it comes with a cookie of its own: clocks may be set back (T05)
+		admitted.Proved = true
+		return nil, admitted, nil
+	case valid && c.Method == kei.TLS13 && a.offer.Offers(kei.TLS13):
+		admitted, err := a.admit(from, h, octets)
+		return nil, admitted, err
+	}
+	admitted.Wipe()
+	answer, err := a.stranger(now, from, h, c.Request, octets, admitted != nil)
+	return answer, nil, err
+}
+
+// admit copies what was received from whoever proved an address.
+func (a *Admission) admit(from netip.AddrPort, h underlay.Header, octets int) (*Admitted, error) {
+	request := bytes.Clone(a.container.Request)
+	msg, err := pc5s.Parse(request)
+	if err != nil {
+		return nil, DropMalformed
+	}
+	return &Admitted{
+		From: from, Source: h.Source, Request: request, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest),
+		Container: owned(&a.container), Octets: octets, Proved: true,
 	}, nil
 }
 

@@ -14,6 +14,28 @@ type Peer struct {
 	Fingerprint policy.Fingerprint // SHA-256 of the SubjectPublicKeyInfo
 }
 
+// Proof says how the peer of a session showed who it is.
+type Proof uint8
+
+const (
+	ByCertificate  Proof = iota + 1 // tls13: a full authentication
+	ByKeptKey                       // psk-dhe with the resumption key of an earlier session
+	ByPreSharedKey                  // psk-dhe with a key of the provisioning, which is one for both ends
+)
+
+// String gives the word of status and log.
+func (p Proof) String() string {
+	switch p {
+	case ByCertificate:
+		return "certificate"
+	case ByKeptKey:
+		return "kept-key"
+	case ByPreSharedKey:
+		return "pre-shared-key"
+	}
+	return "none"
+}
+
 // Handshake is one run of Direct Authentication and Key Establishment, both roles.
 // It does no I/O: flights go in, flights come out. After an error it can only be closed.
 type Handshake interface {

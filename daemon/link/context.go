@@ -68,27 +68,36 @@ func newSecurityContext(now time.Time, knrp keys.KNRP, p contextParameters) (*se
 		names: []Name{p.name}, direction: p.direction, ciphering: p.ciphering, integrity: p.integrity, suite: p.suite,
 		sess: keys.DeriveKNRPSess(knrp, p.nonce1, p.nonce2), made: now,
 	}
+	if err := c.makeBearers(p); err != nil {
+		c.wipe()
+		return nil, err
+	}
+	return c, nil
+}
+
+// makeBearers sets the signalling bearers up in the form that was chosen.
+func (c *securityContext) makeBearers(p contextParameters) error {
 	nrpek := keys.DeriveNRPEK(c.sess, p.ciphering)
 	nrpik := keys.DeriveNRPIK(c.sess, p.integrity)
 	defer nrpek.Wipe()
 	defer nrpik.Wipe()
 	cipher, err := nea.NewCipher(p.ciphering, nrpek.Key128())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	mac, err := nea.NewMAC(p.integrity, nrpik.Key128())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bearer := func(lcid underlay.LCID) *pdcp.Entity {
 		return pdcp.NewEntity(pdcp.Config{Bearer: uint8(lcid), Session: uint16(p.name.Session), Direction: p.direction, Cipher: cipher, MAC: mac})
 	}
 	c.srb1 = bearer(underlay.SRB1)
-	if p.suite == suite.None {
-		c.srb2 = bearer(underlay.SRB2)
-		return c, nil
+	if p.suite != suite.None {
+		return c.makeRecordForm()
 	}
-	return c, c.makeRecordForm()
+	c.srb2 = bearer(underlay.SRB2)
+	return nil
 }
 
 // makeRecordForm sets SL-SRB2 up as AEAD records (Extension).
@@ -198,6 +207,8 @@ func (c *securityContext) wipe() {
 	c.kept.Wipe()
 	if c.sealer != nil {
 		c.sealer.Wipe()
+	}
+	if c.opener != nil {
 		c.opener.Wipe()
 	}
 	c.srb1, c.srb2, c.sealer, c.opener, c.dead = nil, nil, nil, nil, true

@@ -2,12 +2,14 @@ package link
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 )
 
 const (
@@ -31,7 +33,8 @@ type authentication struct {
 	exchange  uint8 // A: of the last request answered. B: of the request outstanding
 	cookie    []byte
 	cookies   int
-	first     []byte // the first flight; A sends it again with each new cookie
+	first     []byte   // A: the first flight, which is sent again with each new cookie
+	heard     [32]byte // B: SHA-256 of the first fragment, which may come again
 	restarts  int
 	begun     uint8 // exchange at the handshake's start
 	out       kei.Outgoing
@@ -57,11 +60,14 @@ func (m *Machine) receiveAuthenticationRequest(now time.Time, source underlay.La
 	if err != nil {
 		return DropContainer
 	}
-	if c.Method != kei.TLS13 || c.Tag != kei.Tag(m.run.request) || c.Failure {
+	if c.Tag != kei.Tag(m.run.request) || c.Failure {
 		return DropConversation
 	}
 	if c.Start {
 		return m.receiveCookie(now, source, c)
+	}
+	if c.Method != kei.TLS13 {
+		return DropConversation
 	}
 	if m.auth.handshake == nil || source == underlay.Broadcast || (m.peer != underlay.Broadcast && source != m.peer) {
 		return DropConversation
@@ -109,6 +115,12 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	if m.auth.cookies >= maxCookies {
 		return DropCookie
 	}
+	if c.Method == kei.PSKDHE {
+		return m.returnCookie(now, c)
+	}
+	if m.link.Trust == policy.TrustPSK {
+		return DropConversation
+	}
 	if m.auth.handshake == nil {
 		if err := m.begin(); err != nil {
 			m.fail(err)
@@ -120,6 +132,23 @@ func (m *Machine) receiveCookie(now time.Time, source underlay.LayerTwoID, c *ke
 	m.auth.tag = kei.Tag(m.run.request)
 	m.setState(Auth)
 	m.greet(now)
+	return nil
+}
+
+// returnCookie answers B's cookie where the request proved a key of psk-dhe, which B wants to see
+// from a proved address: a copy of the request. The command is next.
+func (m *Machine) returnCookie(now time.Time, c *kei.Container) error {
+	if m.run.psk == nil || m.auth.handshake != nil {
+		return DropConversation
+	}
+	m.auth.cookies++
+	m.auth.cookie = bytes.Clone(c.Cookie)
+	m.setState(Auth)
+	m.deadline = after(now, 2*m.cfg.Timers.HalfOpen)
+	r := kei.Container{
+		Method: kei.PSKDHE, Tag: kei.Tag(m.run.request), AckOnly: true, HasCookie: true, Cookie: m.auth.cookie, HasRequest: true, Request: m.run.request,
+	}
+	m.send(now, m.clear(&pc5s.DirectLinkAuthenticationResponse{SequenceNumber: m.nextSequence(), KeyEstablishmentInfo: r.AppendTo(nil)}), m.cfg.Timers.T5080)
 	return nil
 }
 
@@ -187,7 +216,7 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 		return nil
 	}
 	if m.auth.complete() {
-		m.identity, m.authenticated, m.certificateEnd = m.auth.handshake.Peer(), now, m.auth.handshake.CertificateEnd()
+		m.authenticatedByCertificate(now)
 		if !m.meet() {
 			m.fail(ErrNoLink)
 			return nil
@@ -196,6 +225,12 @@ func (m *Machine) feedInitiator(now time.Time, source underlay.LayerTwoID, excha
 	m.auth.out = kei.NewOutgoing(reply)
 	m.answer(now, source, exchange, false)
 	return nil
+}
+
+// authenticatedByCertificate notes who the peer is once the handshake has succeeded.
+func (m *Machine) authenticatedByCertificate(now time.Time) {
+	m.identity, m.authenticated, m.proof = m.auth.handshake.Peer(), now, ByCertificate
+	m.certificateEnd = m.auth.handshake.CertificateEnd()
 }
 
 // badFlight begins again, or at last tells B why not and ends the attempt.
@@ -222,7 +257,7 @@ func (m *Machine) respond(now time.Time, admitted *Admitted) error {
 
 // welcome takes the first fragment of a handshake.
 func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
-	m.auth.first = admitted.Container.Fragment
+	m.auth.heard = sha256.Sum256(admitted.Container.Fragment)
 	m.auth.exchange = max(m.auth.exchange, admitted.Container.Exchange)
 	m.auth.begun = m.auth.exchange
 	m.emit(Exchanged{Message: pc5s.MessageDirectLinkAuthenticationResponse, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
@@ -232,14 +267,14 @@ func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
 // Readmit takes a first flight of a conversation that is under way: a repeated one, or the one of
 // an initiator that begins again because it got a bad flight (T12).
 func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
+	defer admitted.Wipe() // the machine has the key already
 	if admitted.Kept != nil && m.role == RoleB && m.state == SecurityMode {
-		admitted.Kept.Key.Wipe()
 		return m.repeat(now)
 	}
 	if m.role != RoleB || m.state != Auth || admitted.Container == nil {
 		return DropState
 	}
-	if bytes.Equal(admitted.Container.Fragment, m.auth.first) {
+	if m.heardBefore(admitted) {
 		return m.repeat(now)
 	}
 	if m.auth.restarts >= maxRestarts {
@@ -254,6 +289,16 @@ func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
 	m.auth.handshake, m.auth.restarts = h, m.auth.restarts+1
 	m.auth.out, m.auth.in = kei.Outgoing{}, kei.Reassembly{}
 	return m.welcome(now, admitted)
+}
+
+// Restarts tells whether Readmit would begin a handshake, which its owner may want to count.
+func (m *Machine) Restarts(admitted *Admitted) bool {
+	return m.role == RoleB && m.state == Auth && admitted.Container != nil && m.auth.restarts < maxRestarts && !m.heardBefore(admitted)
+}
+
+// heardBefore tells whether a first fragment came before.
+func (m *Machine) heardBefore(admitted *Admitted) bool {
+	return sha256.Sum256(admitted.Container.Fragment) == m.auth.heard
 }
 
 // receiveAuthenticationResponse is B's half.

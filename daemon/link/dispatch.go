@@ -59,7 +59,7 @@ func (m *Machine) handleProtected(in arrival, raw []byte, msg pc5s.Message) erro
 	case *pc5s.DirectLinkReleaseRequest:
 		return m.receiveReleaseRequest(in.now, msg)
 	case *pc5s.DirectLinkReleaseAccept:
-		return m.receiveReleaseAccept()
+		return m.receiveReleaseAccept(msg)
 	}
 	if m.state != Established {
 		return DropState

@@ -20,6 +20,8 @@ const (
 	DropLimit                        // a COUNT or a key is used up, or no random octets are left
 	DropRate                         // more than the peer, or a forger, may ask for
 	DropCollision                    // it crosses a procedure of this end that goes first
+	DropGate                         // a request that does not open the gate
+	DropNoCookie                     // no cookie could be made: local, no random octets for a new secret
 )
 
 var dropNames = [...]string{
@@ -27,7 +29,7 @@ var dropNames = [...]string{
 	DropUnknownKey: "unknown_key", DropUnverified: "unverified", DropConversation: "wrong_conversation",
 	DropContainer: "bad_container", DropCookie: "too_many_cookies", DropHint: "unauthenticated_refusal",
 	DropRepeated: "repeated", DropTarget: "other_target", DropOwnRequest: "own_request", DropLimit: "limit",
-	DropRate: "rate", DropCollision: "collision",
+	DropRate: "rate", DropCollision: "collision", DropGate: "gate", DropNoCookie: "no_cookie",
 }
 
 func (d Drop) String() string {

@@ -81,9 +81,10 @@ type PeerMoved struct {
 
 // Agreed announces that both ends have keys: of a new link, or of a re-keying.
 type Agreed struct {
-	Agreement Agreement
-	Endpoint  netip.AddrPort
-	Rekeying  bool
+	Agreement     Agreement
+	Endpoint      netip.AddrPort
+	Rekeying      bool
+	Authenticated time.Time // last full authentication of the peer
 }
 
 // Concluded announces the end of a procedure inside ESTABLISHED; Err is nil where it succeeded.
@@ -97,6 +98,7 @@ type WatchTraffic struct{}
 
 // Agreement is what both ends agreed on; it holds no secret.
 type Agreement struct {
+	Proof                Proof
 	A, B                 Peer
 	RequestHash          [32]byte
 	Session              keys.SessionID

@@ -1,16 +1,12 @@
 package link
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"time"
 
-	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
-	"pc5d/dataplane/nea"
 	"pc5d/policy"
 )
 
@@ -25,65 +21,14 @@ func (m *Machine) Start(now time.Time) error {
 	if due(m.ownEnd(), now) {
 		return ErrOwnCertificateEnd
 	}
-	r := &securityRun{role: RoleA, capabilities: capabilities(m.link), policy: pc5s.SecurityPolicy(m.link.Signalling.Protection)}
-	if err := m.drawRequest(r); err != nil {
-		return err
-	}
-	source, target := m.cfg.Auth.Local().Name, m.link.Peer
-	if m.link.PrivateIdentity {
-		var b [pseudonymLen / 2]byte
-		if err := m.draw(b[:]); err != nil {
-			return err
-		}
-		source, target = hex.EncodeToString(b[:]), ""
-	}
-	offer := kei.Offer{Methods: []kei.Method{kei.TLS13}}
-	nonce := [16]byte(r.nonce1)
-	m.parsed = &pc5s.DirectLinkEstablishmentRequest{
-		SequenceNumber:       m.nextSequence(),
-		SourceUserInfo:       []byte(source),
-		Capabilities:         r.capabilities,
-		SecurityPolicy:       r.policy,
-		KeyEstablishmentInfo: offer.AppendTo(nil),
-		Nonce1:               &nonce,
-		KNRPSessMSB:          &r.msb,
-		TargetUserInfo:       []byte(target),
-		ProSeIdentifiers:     pc5s.ServiceIdentifier(m.link.Service),
-	}
-	x, err := m.resume()
-	if err == nil && x != nil {
-		err = m.offerKept(now, x, r.nonce1, m.parsed)
-	}
+	r, err := m.request(now)
 	if err != nil {
 		return err
 	}
-	r.psk = x
-	r.request = pc5s.Marshal(m.parsed)
-	r.hash = sha256.Sum256(r.request)
 	m.run = r
 	m.setState(Requested)
 	m.send(now, m.clear(m.parsed), m.cfg.Timers.T5080)
 	return nil
-}
-
-// capabilities are the algorithms that A accepts for this link (TS 24.554, 11.3.11); null
-// integrity never without allow_null, null ciphering only where ciphering may be off.
-func capabilities(l Link) pc5s.Capabilities {
-	ciphers := l.Signalling.Ciphers
-	if l.Signalling.Ciphering == policy.Required {
-		ciphers = withoutNull(ciphers)
-	}
-	return pc5s.NewCapabilities(ciphers, l.Signalling.Integrities, l.UserPlane.Suites)
-}
-
-func withoutNull(in []nea.Ciphering) []nea.Ciphering {
-	out := make([]nea.Ciphering, 0, len(in))
-	for _, c := range in {
-		if c != nea.NEA0 {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // accept ends B's half (TS 24.554, 7.2.2.3): the accept goes out, then user data may.
@@ -131,10 +76,13 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	return nil
 }
 
-// receiveReject is B's protected refusal of A's user-plane policy.
+// receiveReject is B's protected refusal: of A's user-plane policy, or of a kept key that has ended.
 func (m *Machine) receiveReject(msg *pc5s.DirectLinkEstablishmentReject) error {
 	if m.role != RoleA || m.state != AwaitAccept {
 		return DropState
+	}
+	if m.cfg.Kept != nil {
+		m.cfg.Kept.Take(KeptKey{ID: m.ctx.knrpID}) // B keeps no key of this attempt
 	}
 	m.fail(&RejectedError{Cause: msg.Cause})
 	return nil
@@ -173,7 +121,7 @@ func (m *Machine) establish(now time.Time) {
 	m.agreement = m.ctx.agreement
 	m.emit(m.userPlane(m.ctx))
 	m.emit(ActivateUserPlane{m.ctx.names[0]})
-	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint})
+	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Authenticated: m.authenticated})
 	m.run.psk.wipe()
 	m.run = nil
 	m.setState(Established)

@@ -1,20 +1,21 @@
 package link
 
 import (
-	"bytes"
-	"crypto/hmac"
 	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
-	"pc5d/daemon/pc5s"
 	"pc5d/policy"
 )
 
-// KeptKey is a resumption key that outlives its link: with it the next establishment needs no
-// full authentication. K_NRP itself is never kept.
+// KeptKey is a key for psk-dhe: a resumption key that outlives its link, so that the next
+// establishment needs no full authentication, or one that the provisioning gives. K_NRP itself is
+// never kept.
 type KeptKey struct {
+	// PreShared is a key of the provisioning: it has no ID and no end, is not used up, and whoever
+	// proves it is authenticated anew.
+	PreShared      bool
 	ID             keys.KNRPID
 	Peer           Peer
 	Service        string
@@ -24,25 +25,27 @@ type KeptKey struct {
 	CertificateEnd time.Time // zero: none
 }
 
-// KeptKeys keeps them. Its methods must not block for long; a KeptKey that it returns shares its
-// key with the store.
+// KeptKeys keeps them. Its methods must not block for long; the key of a KeptKey that it returns is
+// the caller's own copy, to be wiped.
 type KeptKeys interface {
 	// For gives the key for a peer and a service.
 	For(peer, service string) (KeptKey, bool)
-	ByID(keys.KNRPID) (KeptKey, bool)
-	// Each visits all in a fixed order until visit is false.
-	Each(visit func(KeptKey) bool)
+	// Peek copies the key with an ID into a caller's KeptKey, whose key has its length, and PeekAt
+	// the n-th of Len. They use no memory: it is a stranger who asks.
+	Peek(id keys.KNRPID, into *KeptKey) bool
+	PeekAt(n int, into *KeptKey) bool
+	Len() int
 	// Accept is true once for a timestamp newer than all before under this key.
-	Accept(id keys.KNRPID, timestamp uint64) bool
-	// Take ends a key; when it returns it is gone for good.
-	Take(keys.KNRPID)
-	// Put keeps a key instead of the one before for the same peer and service.
+	Accept(k KeptKey, timestamp uint64) bool
+	// Take ends a key; when it returns it is gone for good. It is true for one caller only: whoever
+	// gets false comes too late for a link from this key. A pre-shared key stays, and it is true.
+	Take(KeptKey) bool
+	// Rename gives a key another ID; a pre-shared key and an ID that nobody has are left alone.
+	Rename(from, to keys.KNRPID)
+	// Put keeps a copy of a key instead of the one before for the same peer and service, unless
+	// they have a pre-shared key.
 	Put(KeptKey)
 }
-
-// maxSearch is how many keys a request without an ID is compared with before its address is
-// proved (chosen).
-const maxSearch = 16
 
 // exchange is psk-dhe in a run: this end's half, the key, and what the key proves.
 type exchange struct {
@@ -51,6 +54,13 @@ type exchange struct {
 	borrowed       bool        // it is a context's
 	kept           KeptKey     // establishment: that it came from, without its key
 	shareA, shareB [kei.ShareLen]byte
+}
+
+// newExchange takes a kept key over.
+func newExchange(mine *pskdhe.Exchange, k KeptKey, shareA, shareB [kei.ShareLen]byte) *exchange {
+	x := &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: shareA, shareB: shareB}
+	x.kept.Key = keys.ResumptionKey{}
+	return x
 }
 
 func (x *exchange) wipe() {
@@ -62,93 +72,45 @@ func (x *exchange) wipe() {
 // usable tells whether a kept key stands for a link as it is provisioned today: one that a pin once
 // spoke for has no end by certificate, and does not stand where certificates decide now.
 func usable(k KeptKey, l Link) bool {
-	return l.Authenticate != policy.AuthenticateAlways && k.Service == l.Service && l.Admits(k.Peer) &&
-		(l.Trust == policy.TrustCA) == !k.CertificateEnd.IsZero()
+	return (k.PreShared || l.Authenticate != policy.AuthenticateAlways) && k.Service == l.Service && l.Admits(k.Peer) &&
+		(l.Trust == policy.TrustCA) == !k.CertificateEnd.IsZero() && (l.Trust == policy.TrustPSK) == k.PreShared
 }
 
-// resume prepares psk-dhe for a request where a key is kept for the peer. The key ends with this
-// attempt: no K_NRP ID stands in clear twice (T20).
+// resume prepares psk-dhe for a request where a key is kept for the peer. A key that
+// was kept ends with this attempt: no K_NRP ID stands in clear twice (T20).
 func (m *Machine) resume() (*exchange, error) {
 	if m.cfg.Kept == nil || m.link.Peer == "" {
 		return nil, nil
 	}
 	k, ok := m.cfg.Kept.For(m.link.Peer, m.link.Service)
-	if !ok || !usable(k, m.link) {
+	if !ok {
+		return nil, nil
+	}
+	x, err := m.startFrom(k)
+	if x == nil {
+		k.Key.Wipe()
+	}
+	return x, err
+}
+
+// startFrom makes A's half of psk-dhe from a key that serves the link; the key is the exchange's.
+func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
+	if !usable(k, m.link) {
 		return nil, nil
 	}
 	mine, err := pskdhe.New()
-	if err != nil {
+	if err != nil || !m.cfg.Kept.Take(k) {
 		return nil, err
 	}
-	x := &exchange{mine: mine, psk: keys.NewSecret(bytes.Clone(k.Key.Bytes())), kept: k, shareA: mine.Share()}
-	x.kept.Key = keys.ResumptionKey{}
-	m.cfg.Kept.Take(k.ID)
-	return x, nil
+	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
 }
 
-// offerKept puts a kept key into a request: its name, this end's share, the time, and a binder
-// over the request as it is then.
-func (m *Machine) offerKept(now time.Time, x *exchange, nonce keys.Nonce, msg *pc5s.DirectLinkEstablishmentRequest) error {
-	at := uint64(now.UnixNano())
-	offer := kei.Offer{Methods: []kei.Method{kei.PSKDHE, kei.TLS13}, Share: &x.shareA, Time: &at, Binder: &[kei.ProofLen]byte{}}
-	if m.link.PrivateIdentity { // the MSBs of the ID stood in clear in an earlier command
-		tag, err := pskdhe.Tag(x.psk, nonce)
-		if err != nil {
-			return err
-		}
-		offer.KeyTag = &tag
-	} else {
-		id := uint32(x.kept.ID)
-		msg.KNRPID = &id
+// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full.
+func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
+	m.identity, m.authenticated, m.certificateEnd, m.proof = x.kept.Peer, x.kept.Authenticated, x.kept.CertificateEnd, ByKeptKey
+	if x.kept.PreShared {
+		m.authenticated, m.proof = now, ByPreSharedKey
 	}
-	msg.KeyEstablishmentInfo = offer.AppendTo(nil)
-	binder, err := pskdhe.Binder(x.psk, m.cfg.Auth.Local().Name, m.link.Peer, pc5s.Marshal(msg))
-	if err != nil {
-		return err
-	}
-	offer.Binder = &binder
-	msg.KeyEstablishmentInfo = offer.AppendTo(nil)
-	return nil
-}
-
-// findKept finds the key that a request was made with, and verifies that it was: UE_B's side,
-// stateless.
-func findKept(store KeptKeys, local Peer, request []byte, r *pc5s.DirectLinkEstablishmentRequest, offer *kei.Offer) (KeptKey, bool) {
-	if store == nil || offer.Share == nil || offer.Binder == nil || offer.Time == nil {
-		return KeptKey{}, false
-	}
-	k, ok := namedKept(store, r, offer)
-	if !ok {
-		return KeptKey{}, false
-	}
-	blank := bytes.Clone(request)
-	msg, err := pc5s.Parse(blank)
-	if err != nil {
-		return KeptKey{}, false
-	}
-	kei.BlankProofs(msg.(*pc5s.DirectLinkEstablishmentRequest).KeyEstablishmentInfo)
-	want, err := pskdhe.Binder(k.Key.Secret, k.Peer.Name, local.Name, blank)
-	return k, err == nil && hmac.Equal(want[:], offer.Binder[:])
-}
-
-// namedKept looks the key up by its ID or by a tag.
-func namedKept(store KeptKeys, r *pc5s.DirectLinkEstablishmentRequest, offer *kei.Offer) (found KeptKey, ok bool) {
-	if r.KNRPID != nil {
-		return store.ByID(keys.KNRPID(*r.KNRPID))
-	}
-	if offer.KeyTag == nil {
-		return KeptKey{}, false
-	}
-	searched := 0
-	store.Each(func(k KeptKey) bool {
-		tag, err := pskdhe.Tag(k.Key.Secret, keys.Nonce(*r.Nonce1))
-		if err == nil && hmac.Equal(tag[:], offer.KeyTag[:]) {
-			found, ok = k, true
-		}
-		searched++
-		return !ok && searched < maxSearch
-	})
-	return found, ok
 }
 
 // keepKey hands a context's resumption key out, for the next establishment. It happens before the
@@ -158,7 +120,7 @@ func (m *Machine) keepKey(c *securityContext) {
 		return
 	}
 	m.cfg.Kept.Put(KeptKey{
-		ID: c.knrpID, Peer: m.identity, Service: m.link.Service, Key: keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(c.kept.Bytes()))},
+		ID: c.knrpID, Peer: m.identity, Service: m.link.Service, Key: c.kept,
 		Made: c.made, Authenticated: m.authenticated, CertificateEnd: m.certificateEnd,
 	})
 }

@@ -24,26 +24,15 @@ func (s *keptKeys) find(match func(link.KeptKey) bool) (link.KeptKey, bool) {
 	if i < 0 {
 		return link.KeptKey{}, false
 	}
-	return s.entries[i], true
+	return owned(s.entries[i]), true
 }
 
 func (s *keptKeys) For(peer, service string) (link.KeptKey, bool) {
 	return s.find(func(k link.KeptKey) bool { return k.Peer.Name == peer && k.Service == service })
 }
 
-func (s *keptKeys) ByID(id keys.KNRPID) (link.KeptKey, bool) {
-	return s.find(func(k link.KeptKey) bool { return k.ID == id })
-}
-
-func (s *keptKeys) Each(visit func(link.KeptKey) bool) {
-	for _, k := range s.entries {
-		if !visit(k) {
-			return
-		}
-	}
-}
-
-func (s *keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool {
+func (s *keptKeys) Accept(k link.KeptKey, timestamp uint64) bool {
+	id := k.ID
 	if s.newest == nil {
 		s.newest = map[keys.KNRPID]uint64{}
 	}
@@ -54,13 +43,35 @@ func (s *keptKeys) Accept(id keys.KNRPID, timestamp uint64) bool {
 	return true
 }
 
-func (s *keptKeys) Take(id keys.KNRPID) {
-	s.entries = slices.DeleteFunc(s.entries, func(k link.KeptKey) bool { return k.ID == id })
+func (s *keptKeys) Take(taken link.KeptKey) bool {
+	if taken.PreShared {
+		return true
+	}
+	before := len(s.entries)
+	s.entries = slices.DeleteFunc(s.entries, func(k link.KeptKey) bool { return !k.PreShared && k.ID == taken.ID })
+	return len(s.entries) < before
+}
+
+func (s *keptKeys) Rename(from, to keys.KNRPID) {
+	for i, k := range s.entries {
+		if !k.PreShared && k.ID == from {
+			s.entries[i].ID = to
+		}
+	}
 }
 
 func (s *keptKeys) Put(k link.KeptKey) {
+	if slices.ContainsFunc(s.entries, func(o link.KeptKey) bool { return o.PreShared }) {
+		return
+	}
 	s.entries = slices.DeleteFunc(s.entries, func(o link.KeptKey) bool { return o.Peer.Name == k.Peer.Name && o.Service == k.Service })
-	s.entries = append(s.entries, k)
+	s.entries = append(s.entries, owned(k))
+}
+
+// owned copies a kept key with its octets.
+func owned(k link.KeptKey) link.KeptKey {
+	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(k.Key.Bytes()))}
+	return k
 }
 
 // again ends the link of a pair and prepares the next attempt, as a node does.
@@ -161,8 +172,7 @@ func TestT05_ReplayedResumption(t *testing.T) {
 	p := newPair(t)
 	defer p.close()
 	p.establish(t)
-	stolen := p.b.kept.entries[0]
-	stolen.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(stolen.Key.Bytes()))}
+	stolen := owned(p.b.kept.entries[0])
 	p.again(t)
 	p.establish(t)
 	request := bytes.Clone(p.sent[0])

@@ -30,9 +30,11 @@ type Machine struct {
 	endpoint netip.AddrPort
 	identity Peer // the peer, once authenticated
 
+	proof          Proof     // of the peer
 	authenticated  time.Time // last full authentication of the peer
 	certificateEnd time.Time // of the peer; zero: none
 
+	proved    bool // a responder's: a cookie proved the peer's address
 	parsed    *pc5s.DirectLinkEstablishmentRequest
 	peerLocal netip.Addr
 	sequence  pc5s.SequenceNumber
@@ -54,6 +56,7 @@ type Machine struct {
 	wish         wishes
 	update       identifierUpdate
 	former       former
+	releaseMSBs  uint16                              // of the K_NRP ID that ours proposes
 	modification *pc5s.DirectLinkModificationRequest // ours
 	modified     answer                              // to the peer's
 	concluded    received                            // what ended the last procedure of this end
@@ -73,7 +76,7 @@ func NewInitiator(cfg Config, l Link, endpoint netip.AddrPort) *Machine {
 // whose address is validated, or a request that proved a kept key.
 func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, error) {
 	m := &Machine{
-		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From,
+		cfg: cfg, role: RoleB, local: cfg.Local, peer: admitted.Source, endpoint: admitted.From, proved: admitted.Proved,
 		parsed: admitted.Parsed, deadline: after(now, cfg.Timers.HalfOpen),
 	}
 	m.run = &securityRun{
@@ -90,12 +93,13 @@ func NewResponder(now time.Time, cfg Config, admitted *Admitted) (*Machine, erro
 func (m *Machine) respondKept(now time.Time, admitted *Admitted) error {
 	mine, err := pskdhe.New()
 	if err != nil {
+		admitted.Wipe()
 		return err
 	}
 	k := *admitted.Kept
-	m.run.psk = &exchange{mine: mine, psk: k.Key.Secret, kept: k, shareA: admitted.ShareA, shareB: mine.Share()}
-	m.identity, m.authenticated, m.certificateEnd = k.Peer, k.Authenticated, k.CertificateEnd
-	m.emit(Exchanged{Message: pc5s.MessageDirectLinkEstablishmentRequest, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
+	m.run.psk = newExchange(mine, k, admitted.ShareA, mine.Share())
+	m.authenticatedBy(now, m.run.psk)
+	m.emit(Exchanged{Message: admitted.message(), Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
 	m.offer(now)
 	return nil
 }

@@ -20,6 +20,7 @@ type end struct {
 	address   netip.AddrPort
 	config    link.Config
 	link      link.Link
+	door      link.AdmissionConfig
 	admission *link.Admission
 	kept      *keptKeys
 	machine   *link.Machine
@@ -69,7 +70,8 @@ func newEnd(t testing.TB, address string, local underlay.LayerTwoID, a link.Auth
 	}
 	e := &end{address: netip.MustParseAddrPort(address), link: l, drops: map[link.Drop]int{}}
 	e.kept = &keptKeys{}
-	e.admission = link.NewAdmission(a.Local(), jar, e, e.kept)
+	e.door = link.AdmissionConfig{Local: a.Local(), Jar: jar, Links: e, Kept: e.kept}
+	e.admission = link.NewAdmission(e.door)
 	e.config = link.Config{Kept: e.kept, Auth: a, Links: e, Identifiers: e, Local: local, Rand: rand.Reader, Timers: link.ProfileIP()}
 	return e
 }

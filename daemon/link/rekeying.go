@@ -145,7 +145,7 @@ func (m *Machine) rekeyed(now time.Time) {
 	m.oldUntil = now.Add(m.cfg.Timers.Grace)
 	m.wish.rekeyAt = now.Add(m.cfg.Timers.RekeyMin)
 	m.wish.rekey = false
-	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Rekeying: true})
+	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Rekeying: true, Authenticated: m.authenticated})
 	m.conclude(now, nil)
 }
 

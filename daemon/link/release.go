@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
 )
 
@@ -59,6 +60,7 @@ func (m *Machine) release(now time.Time, cause pc5s.Cause) {
 		}
 	}
 	m.setState(Releasing)
+	m.releaseMSBs = msbs
 	m.send(now, m.protected(&pc5s.DirectLinkReleaseRequest{
 		SequenceNumber: m.nextSequence(), Cause: cause, KNRPIDMSBs: msbs,
 	}), m.cfg.Timers.T5087)
@@ -66,7 +68,7 @@ func (m *Machine) release(now time.Time, cause pc5s.Cause) {
 }
 
 // receiveReleaseRequest answers and ends; only a protected request gets here. It wins over every
-// other procedure. The halves of the two messages would name a kept key the next time.
+// other procedure.
 func (m *Machine) receiveReleaseRequest(now time.Time, msg *pc5s.DirectLinkReleaseRequest) error {
 	if m.state != Established && m.state != Releasing && m.state != AwaitAccept {
 		return DropState
@@ -76,6 +78,7 @@ func (m *Machine) receiveReleaseRequest(now time.Time, msg *pc5s.DirectLinkRelea
 		m.fail(err)
 		return nil
 	}
+	m.renameKept(msg.KNRPIDMSBs, lsbs)
 	m.sendOnce(now, m.protected(&pc5s.DirectLinkReleaseAccept{SequenceNumber: m.nextSequence(), KNRPIDLSBs: lsbs}))
 	if m.failed == nil && m.state != Releasing {
 		m.failed = &ReleasedByPeerError{Cause: msg.Cause}
@@ -84,10 +87,20 @@ func (m *Machine) receiveReleaseRequest(now time.Time, msg *pc5s.DirectLinkRelea
 	return nil
 }
 
-func (m *Machine) receiveReleaseAccept() error {
+func (m *Machine) receiveReleaseAccept(msg *pc5s.DirectLinkReleaseAccept) error {
 	if m.state != Releasing {
 		return DropState
 	}
+	m.renameKept(m.releaseMSBs, msg.KNRPIDLSBs)
 	m.setState(Released)
 	return nil
+}
+
+// renameKept names the kept key by the halves of request and accept: the ID of the next attempt has
+// nothing in common with what stood in clear in this one (T20). Where the accept is lost the ends
+// disagree, and the next establishment authenticates in full.
+func (m *Machine) renameKept(msbs, lsbs uint16) {
+	if m.cfg.Kept != nil && m.ctx != nil {
+		m.cfg.Kept.Rename(m.ctx.knrpID, keys.KNRPID(msbs)<<16|keys.KNRPID(lsbs))
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
@@ -133,6 +134,21 @@ func (m *Machine) knrp(r *securityRun, b basis) (keys.KNRP, error) {
 	return r.psk.mine.KNRP(r.psk.psk, theirs, ctx, r.psk.shareA, b.shareB)
 }
 
+// derive makes the context of a command. K_NRP exists in here only: nobody keeps it.
+func (m *Machine) derive(now time.Time, r *securityRun, on basis, p contextParameters) (c *securityContext, err error) {
+	keys.Erasing(func() {
+		var knrp keys.KNRP
+		if knrp, err = m.knrp(r, on); err != nil {
+			return
+		}
+		defer knrp.Wipe()
+		if c, err = newSecurityContext(now, knrp, p); err == nil {
+			c.kept = keys.DeriveResumptionKey(knrp)
+		}
+	})
+	return c, err
+}
+
 // keyContext is the ctx that binds K_NRP to the request, both L2 IDs, both names and, where
 // certificates were shown in this run, both keys.
 func (m *Machine) keyContext(r *securityRun, of basis) []byte {
@@ -164,8 +180,12 @@ func layerTwo(id underlay.LayerTwoID) []byte {
 
 // agree writes down what a context of a run stands for.
 func (m *Machine) agree(r *securityRun, c *securityContext) {
+	local := m.cfg.Auth.Local()
+	if m.proof == ByPreSharedKey { // it is the one key of both ends
+		local.Fingerprint = m.identity.Fingerprint
+	}
 	c.agreement = Agreement{
-		A: m.cfg.Auth.Local(), B: m.identity, RequestHash: r.hash, Session: c.names[0].Session, LayerTwoA: m.local, LayerTwoB: m.peer,
+		Proof: m.proof, A: local, B: m.identity, RequestHash: r.hash, Session: c.names[0].Session, LayerTwoA: m.local, LayerTwoB: m.peer,
 		Ciphering: c.ciphering, Integrity: c.integrity, Suite: c.suite, SignallingRequest: r.policy,
 		UserPlane: m.agreement.UserPlane, UserPlaneRequest: m.agreement.UserPlaneRequest,
 	}

@@ -25,11 +25,11 @@ func (m *Machine) awaitsCommand() bool {
 	case r.rekeying:
 		return m.procedure == RekeyingA
 	}
-	return m.authenticatedBy() || r.psk != nil && (m.state == Requested || m.state == Auth)
+	return m.handshakeOver() || r.psk != nil && (m.state == Requested || m.state == Auth)
 }
 
-// authenticatedBy tells whether TLS has run to its end.
-func (m *Machine) authenticatedBy() bool {
+// handshakeOver tells whether TLS has run to its end.
+func (m *Machine) handshakeOver() bool {
 	return m.state == Auth && m.auth.complete() && m.auth.out.Done()
 }
 
@@ -87,12 +87,7 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 	if err != nil {
 		return nil, err
 	}
-	knrp, err := m.knrp(r, on)
-	if err != nil {
-		return nil, DropUnverified
-	}
-	defer knrp.Wipe()
-	c, err := newSecurityContext(in.now, knrp, contextParameters{
+	c, err := m.derive(in.now, r, on, contextParameters{
 		name: Name{Local: m.local, Peer: on.peer, Session: session}, direction: 0,
 		ciphering: msg.Selected.Ciphering, integrity: msg.Selected.Integrity, suite: chosen, nonce1: r.nonce1, nonce2: keys.Nonce(*msg.Nonce2),
 	})
@@ -103,10 +98,9 @@ func (m *Machine) verifyCommand(in arrival, msg *pc5s.DirectLinkSecurityModeComm
 		c.wipe()
 		return nil, DropUnverified
 	}
-	c.kept = keys.DeriveResumptionKey(knrp)
 	if on.psk && !r.rekeying {
-		m.peer, m.identity = on.peer, on.identity
-		m.authenticated, m.certificateEnd = r.psk.kept.Authenticated, r.psk.kept.CertificateEnd
+		m.peer = on.peer
+		m.authenticatedBy(in.now, r.psk)
 	}
 	m.agree(r, c)
 	return c, nil
@@ -124,7 +118,7 @@ func suiteOf(msg *pc5s.DirectLinkSecurityModeCommand) suite.ID {
 func (m *Machine) basisOf(in arrival, msg *pc5s.DirectLinkSecurityModeCommand) (basis, error) {
 	on := basis{identity: m.identity, peer: in.h.Source}
 	if len(msg.KeyEstablishmentInfo) == 0 || m.run.psk == nil {
-		if m.run.rekeying || !m.authenticatedBy() {
+		if m.run.rekeying || !m.handshakeOver() {
 			return on, DropContainer
 		}
 		return on, nil

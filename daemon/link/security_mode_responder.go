@@ -22,7 +22,7 @@ const pseudonymLen = 32
 // command is B's start of security mode control in an establishment (TS 24.554, 7.2.10.2): the
 // peer is authenticated and its link found.
 func (m *Machine) command(now time.Time) {
-	m.identity, m.authenticated, m.certificateEnd = m.auth.handshake.Peer(), now, m.auth.handshake.CertificateEnd()
+	m.authenticatedByCertificate(now)
 	if claimed := string(m.parsed.SourceUserInfo); claimed != m.identity.Name && !isPseudonym(claimed) {
 		m.rejectAuthentication(now, fmt.Errorf("peer calls itself %q but its key belongs to %q", claimed, m.identity.Name))
 		return
@@ -82,19 +82,14 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	knrp, err := m.knrp(r, m.ownBasis())
-	if err != nil {
-		return err
-	}
-	defer knrp.Wipe()
-	c, err := newSecurityContext(now, knrp, contextParameters{
+	c, err := m.derive(now, r, m.ownBasis(), contextParameters{
 		name: Name{Local: m.local, Peer: m.peer, Session: keys.NewSessionID(r.msb, lsb)}, direction: 1,
 		ciphering: selected.Ciphering, integrity: selected.Integrity, suite: chosen, nonce1: r.nonce1, nonce2: nonce2,
 	})
 	if err != nil {
 		return err
 	}
-	c.kept, c.knrpID = keys.DeriveResumptionKey(knrp), keys.KNRPID(id)<<16
+	c.knrpID = keys.KNRPID(id) << 16
 	m.agree(r, c)
 	if r.rekeying {
 		m.emit(m.userPlane(c))
@@ -108,7 +103,7 @@ func (m *Machine) sendCommand(now time.Time) error {
 	if r.psk != nil {
 		msg.KeyEstablishmentInfo = (&kei.Command{Tag: kei.Tag(r.request), Share: r.psk.shareB}).AppendTo(nil)
 	}
-	if r.psk != nil && !r.rekeying { // the address is not proved: only a repeated request brings it again (T34)
+	if m.unproved() { // the address is not proved: only a repeated request brings it again (T34)
 		m.sendOnce(now, m.onSRB1(msg, c, pdcp.Clear))
 		return nil
 	}
@@ -160,7 +155,7 @@ func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityM
 	if slices.Contains(r.rejects, msg.SequenceNumber) {
 		return DropRepeated // the command that it refuses has been replaced
 	}
-	if cause != pc5s.CauseLSBConflict || len(r.offered) >= maxCommands {
+	if cause != pc5s.CauseLSBConflict || len(r.offered) >= maxCommands || m.unproved() {
 		if !r.rekeying {
 			return m.refusedInClear(pc5s.MessageDirectLinkSecurityModeReject, cause)
 		}
@@ -180,6 +175,10 @@ func (m *Machine) receiveModeReject(now time.Time, msg *pc5s.DirectLinkSecurityM
 	}
 	return nil
 }
+
+// unproved tells whether nothing has proved the peer's address yet: it gets one command for its
+// request, which was longer, and no second one for a short reject (T34).
+func (m *Machine) unproved() bool { return m.run.psk != nil && !m.run.rekeying && !m.proved }
 
 // receiveComplete ends security mode control at B: the peer has now proved the key (TS 24.554,
 // 7.2.10.4).
@@ -203,26 +202,32 @@ func (m *Machine) receiveComplete(now time.Time, c *securityContext, msg *pc5s.D
 func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *pc5s.DirectLinkSecurityModeComplete) error {
 	m.keep(c)
 	m.ctx = c
+	if x := m.run.psk; x != nil && !m.cfg.Kept.Take(x.kept) { // single use (T72)
+		m.rejectComplete(now, pc5s.CauseAuthenticationFailure, "the kept key ended meanwhile: forgotten, or used by another attempt")
+		return nil
+	}
 	integrity, ciphering, err := policy.ResolveUserPlane(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
 	configuration := pc5s.UserPlaneConfiguration{Integrity: integrity, Ciphering: ciphering}
 	if err == nil {
 		err = builtUserPlane(configuration)
 	}
 	if err != nil {
-		m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: pc5s.CauseSecurityPolicyNotAligned}))
-		m.fail(&RejectedError{Local: true, Cause: pc5s.CauseSecurityPolicyNotAligned, Reason: err.Error()})
+		m.rejectComplete(now, pc5s.CauseSecurityPolicyNotAligned, err.Error())
 		return nil
 	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
 	c.agreement.UserPlane, c.agreement.UserPlaneRequest = configuration, msg.UserPlanePolicy
-	if m.run.psk != nil {
-		m.cfg.Kept.Take(m.run.psk.kept.ID) // the complete proved the peer: it was used (single use)
-	}
 	m.keepKey(c)
 	m.accept(now, configuration)
 	return nil
+}
+
+// rejectComplete refuses an authenticated peer, under the new keys.
+func (m *Machine) rejectComplete(now time.Time, cause pc5s.Cause, reason string) {
+	m.sendOnce(now, m.protected(&pc5s.DirectLinkEstablishmentReject{SequenceNumber: m.nextSequence(), Cause: cause}))
+	m.fail(&RejectedError{Local: true, Cause: cause, Reason: reason})
 }
 
 // completeRekeying switches: B sends under the new keys from the response on. The policy of the

@@ -34,6 +34,9 @@ type Timers struct {
 	RekeyEvery time.Duration // age of a key at which it is replaced; 0: never by age
 	KeyEnd     time.Duration // age of a key at which it is not used any more; 0: no end
 	RekeyMin   time.Duration // least time between two re-keyings
+
+	Reauthenticate    time.Duration // after a full authentication the owner makes the next; 0: never
+	ReauthenticateEnd time.Duration // after it the owner ends the link; 0: never
 }
 
 // common is what both profiles share (limits chosen).
@@ -41,6 +44,7 @@ func common() Timers {
 	return Timers{
 		Quiet: 100 * time.Millisecond, Grace: 10 * time.Second,
 		RekeyEvery: time.Hour, KeyEnd: 2 * time.Hour, RekeyMin: 5 * time.Second,
+		Reauthenticate: 8 * time.Hour, ReauthenticateEnd: 9 * time.Hour,
 	}
 }
 

@@ -18,19 +18,12 @@ func (*DirectLinkEstablishmentRequest) Type() MessageType {
 	return MessageDirectLinkEstablishmentRequest
 }
 
-// The relay-only IEs that may follow are skipped as unknown.
 func (m *DirectLinkEstablishmentRequest) rows() table {
-	return table{
-		{"source user info", formatLV, 0, 1, maxApplicationLayerID, recalled, identity{&m.SourceUserInfo}},
-		{"UE security capabilities", formatLV, 0, 2, 8, corroborated, octets{(*[]byte)(&m.Capabilities)}},
-		{"UE PC5 unicast signalling security policy", formatV, 0, 1, 1, corroborated, securityPolicy{&m.SecurityPolicy}},
-		{"key establishment information container", formatTLVE, ieiKeyEstablishment, 1, open, corroborated, octets{&m.KeyEstablishmentInfo}},
-		{"Nonce_1", formatTV, ieiNonce, 16, 16, corroborated, optional16{&m.Nonce1}},
-		{"MSB of K_NRP-sess ID", formatTV, ieiKNRPSessMSB, 1, 1, corroborated, optionalOctet[uint8]{&m.KNRPSessMSB}},
-		{"target user info", formatTLV, ieiTargetUserInfo, 1, maxApplicationLayerID, corroborated, identity{&m.TargetUserInfo}},
-		{"K_NRP ID", formatTV, ieiKNRPID, 4, 4, corroborated, optionalNumber{&m.KNRPID}},
-		{"ProSe identifiers", formatTLVE, ieiProSeIdentifiers, 1, open, chosen, identifiers{&m.ProSeIdentifiers}},
-	}
+	return establishmentRequestRows(requestFields{
+		sourceUserInfo: identity{&m.SourceUserInfo}, capabilities: octets{(*[]byte)(&m.Capabilities)}, securityPolicy: securityPolicy{&m.SecurityPolicy},
+		keyEstablishmentInfo: octets{&m.KeyEstablishmentInfo}, nonce1: optional16{&m.Nonce1}, knrpSessMSB: optionalOctet[uint8]{&m.KNRPSessMSB},
+		targetUserInfo: identity{&m.TargetUserInfo}, knrpID: optionalNumber{&m.KNRPID}, proSeIdentifiers: identifiers{&m.ProSeIdentifiers},
+	})
 }
 
 // DirectLinkEstablishmentAccept ends establishment at UE_B (TS 24.554, 10.3.2).

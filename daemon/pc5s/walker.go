@@ -74,8 +74,10 @@ func (r *row) optional() bool { return r.format >= formatTV }
 
 // Marshal returns the octets of a valid message: mandatory IEs are there, and the length of each
 // IE is one that its row allows.
-func Marshal(m Message) []byte {
-	b := make([]byte, 0, 256)
+func Marshal(m Message) []byte { return AppendTo(make([]byte, 0, 256), m) }
+
+// AppendTo is Marshal into a caller's memory.
+func AppendTo(b []byte, m Message) []byte {
 	all := m.rows()
 	return appendRows(append(b, byte(m.Type()), byte(*m.sequence())), all.used())
 }
@@ -132,6 +134,25 @@ func Parse(b []byte) (Message, error) {
 		return nil, &Error{Kind: kind, Message: t, IE: ie}
 	}
 	return m, nil
+}
+
+// ReadInto reads octets of the type of m into m, an empty message of the caller's: 0, or what is
+// wrong. As long as no field of m needs memory of its own, nothing is allocated.
+func ReadInto(b []byte, m Message) Kind {
+	switch {
+	case len(b) < 1:
+		return TooShort
+	case len(b) > MaxLen:
+		return TooLong
+	case MessageType(b[0]) != m.Type():
+		return UnknownType
+	case len(b) < 2:
+		return Mandatory
+	}
+	*m.sequence() = SequenceNumber(b[1])
+	all := m.rows()
+	kind, _ := readRows(all.used(), b[2:])
+	return kind
 }
 
 // readRows reads all that follows the head of a message: 0, or what is wrong with which IE.

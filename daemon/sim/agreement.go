@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane/nea"
@@ -82,14 +83,15 @@ func (w *World) checkSame(own *plane) {
 // has verified the command, under the request that it sent. Else the peer has keys already.
 func (w *World) checkCounterpart(l *life, e link.Agreed) {
 	local, peer := e.Agreement.A, e.Agreement.B
-	first := local != l.process.host.Peer() && !e.Rekeying
-	if local != l.process.host.Peer() {
+	self := l.process.host.shown(e.Agreement)
+	first := local != self && !e.Rekeying
+	if local != self {
 		local, peer = peer, local
 	}
-	if local != l.process.host.Peer() {
+	if local != self {
 		w.fault("C4: %s is neither %q nor %q", l, local.Name, peer.Name)
 	}
-	i := slices.IndexFunc(w.Hosts, func(h *Host) bool { return h.Peer() == peer })
+	i := slices.IndexFunc(w.Hosts, func(h *Host) bool { return h.shown(e.Agreement) == peer })
 	if i < 0 {
 		w.fault("C1: %s authenticated %q, whom nobody is", l, peer.Name)
 		return
@@ -111,6 +113,24 @@ func (w *World) checkCounterpart(l *life, e link.Agreed) {
 	}
 }
 
+// shown is who a host is in an agreement: its own key, or one that both ends share.
+func (h *Host) shown(a link.Agreement) link.Peer {
+	p := h.Peer()
+	if a.Proof == link.ByPreSharedKey && a.A.Fingerprint == a.B.Fingerprint {
+		p.Fingerprint = a.A.Fingerprint
+	}
+	return p
+}
+
+// trusts tells whether an end's own provisioning names the key that a peer proved.
+func (e *End) trusts(fp policy.Fingerprint, proof link.Proof) bool {
+	if !e.link.PreShared {
+		return fp == e.pin() && proof != link.ByPreSharedKey
+	}
+	want, err := pskdhe.Fingerprint(e.preShared())
+	return err == nil && fp == want && proof == link.ByPreSharedKey
+}
+
 // checkFloors holds what was agreed against the end's own provisioning (I4, C6).
 func (w *World) checkFloors(l *life, a link.Agreement) {
 	p := l.process.provisioning
@@ -120,7 +140,7 @@ func (w *World) checkFloors(l *life, a link.Agreement) {
 		return
 	}
 	own, peer := p.Links[i], a.B
-	if peer == l.process.host.Peer() {
+	if peer == l.process.host.shown(a) {
 		peer = a.A
 	}
 	floor := func(r policy.Requirement, on bool) bool {
@@ -130,7 +150,7 @@ func (w *World) checkFloors(l *life, a link.Agreement) {
 		holds bool
 		what  string
 	}{
-		{peer.Name == own.Peer && peer.Fingerprint == own.Pin, "peer"},
+		{peer.Name == own.Peer && l.end().trusts(peer.Fingerprint, a.Proof), "peer"},
 		{floor(own.Signalling.Integrity, a.Integrity != nea.NIA0), "signalling integrity"},
 		{floor(own.Signalling.Ciphering, a.Ciphering != nea.NEA0), "signalling ciphering"},
 		{a.Integrity != nea.NIA0 || own.Signalling.AllowNull, "null integrity"},

@@ -52,6 +52,7 @@ func TestT13_GlareSeeds(t *testing.T) {
 // settled demands one link, which stays.
 func (p *pair) settled() {
 	p.t.Helper()
+	p.Run(time.Second) // what is under way of a lost attempt may still make a responder, which expires
 	p.within(20*time.Second, "exactly one link", func() bool {
 		return p.link.Agreed() && p.Machines(p.alice) == 1 && p.Machines(p.bob) == 1
 	})

@@ -26,6 +26,8 @@ type Host struct {
 	Ends    []*End // of its links
 	// Hybrid keeps the daemon's post-quantum group, whose flights need two fragments.
 	Hybrid bool
+	// Gate is the provisioning's: who does not know the fingerprint gets no answer.
+	Gate   bool
 	Timers link.Timers
 	// Jump is how far the wall clock is off. Durations do not follow it (T76).
 	Jump time.Duration
@@ -179,7 +181,7 @@ func (h *Host) note(text string) { h.world.Trace.note(h.world.Now(), h.Name+" "+
 // provisioning is the file that the operator wrote (step 0), read by the real reader.
 func (h *Host) provisioning() (*provision.Provisioning, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "[node]\nname = %q\nidentity = \"key\"\n", h.Name)
+	fmt.Fprintf(&b, "[node]\nname = %q\nidentity = \"key\"\ngate = %t\n", h.Name, h.Gate)
 	for _, e := range h.Ends {
 		e.writeTo(&b)
 	}

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"strings"
 
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/policy"
 )
@@ -14,6 +16,8 @@ type Link struct {
 	A, B *End
 	// Hopeless marks a link whose provisioning does not fit: it must never be established.
 	Hopeless bool
+	// PreShared links trust a key that both operators have in a file, and no certificate.
+	PreShared bool
 }
 
 // End is one host's side of a link. Its fields may be changed before the daemon starts.
@@ -57,6 +61,23 @@ func (l *Link) String() string { return l.A.Host.Name + "--" + l.A.Name }
 
 func (e *End) String() string { return e.Host.Name + "/" + e.Name }
 
+// preShared is the key of a link; with another pin it is another key, as after a mistake.
+func (e *End) preShared() keys.Secret {
+	sum := sha256.Sum256(append([]byte(e.link.String()+e.Service), e.Pin[:]...))
+	return keys.NewSecret(sum[:])
+}
+
+// preShared are the keys of a host's links, by name.
+func (h *Host) preShared() map[string]keys.Secret {
+	loaded := map[string]keys.Secret{}
+	for _, e := range h.Ends {
+		if e.link.PreShared {
+			loaded[e.Name] = e.preShared()
+		}
+	}
+	return loaded
+}
+
 func (e *End) pin() policy.Fingerprint {
 	if e.Pin != (policy.Fingerprint{}) {
 		return e.Pin
@@ -65,7 +86,12 @@ func (e *End) pin() policy.Fingerprint {
 }
 
 func (e *End) writeTo(b *strings.Builder) {
-	fmt.Fprintf(b, "[[link]]\nname = %q\npeer = %q\nservice = %q\npin = %q\n", e.Name, e.Peer.Host.Name, e.Service, e.pin())
+	fmt.Fprintf(b, "[[link]]\nname = %q\npeer = %q\nservice = %q\n", e.Name, e.Peer.Host.Name, e.Service)
+	if e.link.PreShared {
+		fmt.Fprintf(b, "psk = \"psk\"\n")
+	} else {
+		fmt.Fprintf(b, "pin = %q\n", e.pin())
+	}
 	if e.Calls {
 		fmt.Fprintf(b, "endpoint = %q\n", e.Peer.Host.Address)
 	}

@@ -144,6 +144,9 @@ func (c *conn) Send(to netip.AddrPort, b []byte, size int) error {
 	return nil
 }
 
+// Answer implements udp.Conn.
+func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error { return c.Send(to, b, len(b)) }
+
 // Receive implements udp.Conn. The world hands messages to the engine itself.
 func (c *conn) Receive([]udp.Message) (int, error) { panic("BUG: sim: nobody runs the engine") }
 

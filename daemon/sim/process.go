@@ -55,9 +55,10 @@ func newProcess(h *Host) (*process, error) {
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),
-		Auth:     &authentication{h.authentication(h.newIdentity(h.Name)), p},
-		OpenKept: func() *kept.Store { return kept.Open(kept.Config{Now: h.wall}) },
-		OpenTUN:  p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
+		Auth:      &authentication{h.authentication(h.newIdentity(h.Name)), p},
+		OpenKept:  func() *kept.Store { return kept.Open(kept.Config{Now: h.wall}) },
+		PreShared: h.preShared(),
+		OpenTUN:   p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
 		Observe: func(o daemon.Observation) { h.world.observe(p, o) },
 	})
 	if err != nil {

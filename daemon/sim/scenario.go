@@ -65,10 +65,14 @@ func (w *World) hurry(t *link.Timers) {
 	if w.chance(0.3) {
 		t.T5090 = w.between(3*time.Second, 30*time.Second)
 	}
+	if w.Seed%7 == 3 {
+		t.Reauthenticate, t.ReauthenticateEnd = 15*time.Second, time.Minute
+	}
 }
 
 func (w *World) provision(a, b *Host, service string) {
 	l := w.Connect(a, b, service)
+	l.PreShared = w.Seed%5 == 2
 	for _, e := range l.Ends() {
 		e.Words = words[w.rand.IntN(len(words))]
 	}

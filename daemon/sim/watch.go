@@ -46,6 +46,8 @@ type life struct {
 	speaking      []byte   // what it is about to send
 	request       [32]byte // hash of the establishment request that it sent
 	authenticated bool
+	handshook     bool     // authenticates in full, not by a kept key
+	proved        bool     // the peer has proved itself: half-open no more
 	planes        []*plane // that it installed, oldest first
 	sending       *plane
 	released      bool // it said so
@@ -102,7 +104,7 @@ func (w *World) observe(p *process, o daemon.Observation) {
 		}
 		p.speaker = l
 	case link.Authenticated:
-		l.authenticated, l.link = true, e.Link.Name
+		l.authenticated, l.link, l.proved = true, e.Link.Name, l.handshook
 	case link.InstallUserPlane:
 		w.install(l, e)
 	case link.ActivateUserPlane:
@@ -114,8 +116,10 @@ func (w *World) observe(p *process, o daemon.Observation) {
 	case link.AddName:
 		w.watch.planes[nameOf(p, e.Name)] = w.plane(p, e.Of)
 	case link.Agreed:
+		l.proved = true
 		w.checkCounterpart(l, e)
 	case link.StateChanged:
+		l.handshook = l.handshook || e.To == link.Auth
 		text := fmt.Sprintf("    %s: %s -> %s", l, e.From, e.To)
 		if e.To == link.Released {
 			l.released = true

@@ -17,11 +17,20 @@ const (
 // ErrBatch says that Send got more than it may carry, or a size that does not fit.
 var ErrBatch = errors.New("udp: batch exceeds 65507 octets or 64 datagrams")
 
+// Share is a part of a socket's send buffer: one of so many.
+type Share int
+
+// ErrBusy says that an answer would have to wait.
+var ErrBusy = errors.New("udp: too much waits to be sent")
+
 // Conn is one UDP socket.
 type Conn interface {
 	// Send sends b as datagrams of size octets each, the last one maybe shorter, to one
 	// endpoint and in order. It may block while the socket's buffer is full.
 	Send(to netip.AddrPort, b []byte, size int) error
+	// Answer sends one datagram to a stranger, or returns ErrBusy where more than a share of the
+	// socket's buffer is in use. It never waits.
+	Answer(to netip.AddrPort, b []byte, most Share) error
 	// Receive blocks until something arrived and fills messages from the first on.
 	// After Close it returns net.ErrClosed.
 	Receive(messages []Message) (n int, err error)

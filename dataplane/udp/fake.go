@@ -103,6 +103,9 @@ func (f *Fake) Send(to netip.AddrPort, b []byte, size int) error {
 	return nil
 }
 
+// Answer implements Conn.
+func (f *Fake) Answer(to netip.AddrPort, b []byte, _ Share) error { return f.Send(to, b, len(b)) }
+
 func (n *Network) deliver(from, to netip.AddrPort, b []byte, size int) {
 	if end := n.find(from, to, b); end != nil {
 		end.put(from, b, size)

@@ -22,6 +22,7 @@ type Socket struct {
 	local   netip.AddrPort
 	segment atomic.Bool
 	gro     bool
+	buffer  int32 // size of the send buffer
 	closed  atomic.Bool
 	senders sync.Pool // *sender
 	inbox   receiver  // of the goroutine that receives
@@ -106,6 +107,7 @@ func (s *Socket) tune(log *slog.Logger) {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], socketBuffer) // less is fine
 		}
 	}
+	s.buffer = sendBuffer(s.fd)
 	_, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 	s.segment.Store(err == nil)
 	s.gro = unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) == nil

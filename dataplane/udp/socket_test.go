@@ -230,3 +230,34 @@ func TestFakeNetworkChoosesPorts(t *testing.T) {
 		t.Fatal("closing an end twice took the new one away")
 	}
 }
+
+// TestT30_AnswerNeverWaits: an answer arrives and costs no memory; where more than its share of the
+// buffer waits it is not sent.
+func TestT30_AnswerNeverWaits(t *testing.T) {
+	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	out, to, messages := []byte("cookie"), b.LocalAddr(), NewMessages(1)
+	n := testing.AllocsPerRun(200, func() {
+		if err := a.Answer(to, out, 4); err != nil {
+			t.Fatal(err)
+		}
+		if k, err := b.Receive(messages); err != nil || k != 1 || string(messages[0].Data) != "cookie" {
+			t.Fatalf("%d messages, %v", k, err)
+		}
+	})
+	if n != 0 && !raceEnabled {
+		t.Errorf("%v allocations", n)
+	}
+	if a.buffer < 1<<16 {
+		t.Errorf("a buffer of %d octets", a.buffer)
+	}
+	a.buffer = -4 // so that what waits, nothing, is too much
+	if err := a.Answer(to, out, 4); err != ErrBusy {
+		t.Errorf("a full buffer: %v", err)
+	}
+	if err := a.Send(to, out, len(out)); err != nil {
+		t.Errorf("others have no room: %v", err)
+	}
+	if err := a.Answer(to, nil, 4); err != ErrBatch {
+		t.Errorf("nothing: %v", err)
+	}
+}

@@ -43,7 +43,6 @@ func (r *reader) link(t *table) {
 		r.claims.service(l.Peer, l.Service, t)
 	}
 	r.self(t, l.Peer)
-	r.trust(t, &l)
 	t.endpoint(&l.Endpoint)
 	l.Addresses = t.addresses()
 	l.Allowed = t.allowed(r.claims)
@@ -52,6 +51,7 @@ func (r *reader) link(t *table) {
 		l.MTU = linkMTU(t, mtu)
 	}
 	word(t, "authentication", &l.Authentication, policy.AuthenticateWhenNeeded.String(), policy.AuthenticateAlways.String())
+	r.trust(t, &l)
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
 	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
 
 	"pc5d/policy"
 )
@@ -37,6 +38,7 @@ func (r *reader) node(root *table) {
 		doc.missing(t.at("crl"), "node.crl without node.ca: nothing is trusted by certificate", "name the CA's certificate in node.ca")
 	}
 	n.Listen = t.listen()
+	n.Gate, _ = t.flag("gate")
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
 }
@@ -82,9 +84,10 @@ func (t *table) deny() []policy.Fingerprint {
 	return denied
 }
 
-// beside resolves a path that is relative to the directory of a file.
+// beside resolves a path that is relative to the directory of a file. A credential of the service
+// manager has no directory that is known here.
 func (d *document) beside(path string) string {
-	if filepath.IsAbs(path) {
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "credential:") {
 		return path
 	}
 	return filepath.Join(filepath.Dir(d.name), path)

@@ -23,6 +23,7 @@ type Node struct {
 	Certificate string // path of the certificates that were issued for it; "": self-signed
 	Listen      netip.AddrPort
 	KeptKeys    KeptKeys
+	Gate        bool // whoever does not know this node's fingerprint gets no answer
 	Timers      Timers
 
 	CA   []string             // paths of the certificates of CAs
@@ -44,6 +45,7 @@ type Link struct {
 	Service   string
 	Trust     policy.Trust
 	Pin       policy.Fingerprint // where Trust is by pin
+	PSK       string             // path of the pre-shared key, where Trust is by one
 	Endpoint  netip.AddrPort     // not valid where the peer is to call
 	Addresses []netip.Prefix     // of the interface, host bits kept
 	Allowed   []netip.Prefix     // masked

@@ -14,30 +14,58 @@ type trusted struct {
 
 // trust reads what makes the peer's key good.
 func (r *reader) trust(t *table, l *Link) {
-	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String())
+	if t.written("psk") {
+		l.Trust = policy.TrustPSK
+	}
+	word(t, "trust", &l.Trust, policy.TrustPin.String(), policy.TrustCA.String(), policy.TrustPSK.String())
 	if written, ok := t.values["trust"]; ok && written != l.Trust.String() {
-		t.lookup("pin") // whether it is needed hangs on a word that is wrong
+		t.lookup("pin") // whether one is needed hangs on a word that is wrong
+		t.lookup("psk")
 		return
+	}
+	if l.Trust != policy.TrustPin {
+		t.without("pin", l.Trust)
+	}
+	if l.Trust != policy.TrustPSK {
+		t.without("psk", l.Trust)
 	}
 	switch l.Trust {
 	case policy.TrustPin:
 		l.Pin = pin(t)
 	case policy.TrustCA:
-		r.noPin(t)
+		r.haveCA(t)
+	case policy.TrustPSK:
+		t.psk(l)
 	}
 	if l.Peer != "" {
 		r.claims.trust(l.Peer, l.Trust, t)
 	}
 }
 
-// noPin refuses what says nothing where certificates decide.
-func (r *reader) noPin(t *table) {
-	if _, written := t.lookup("pin"); written {
-		t.doc.missing(t.at("pin"), `link.pin beside trust = "ca": the certificate decides, the pin would not`, "remove one of the two")
+// without refuses what says nothing in this way of trust, so that nobody wonders which of the two
+// let somebody in.
+func (t *table) without(key string, trust policy.Trust) {
+	if _, written := t.lookup(key); written {
+		t.doc.missing(t.at(key), fmt.Sprintf("link.%s has no meaning where link.trust is %q", key, trust), "remove one of the two")
 	}
+}
+
+func (r *reader) haveCA(t *table) {
 	if len(r.out.Node.CA) == 0 {
 		t.doc.wrong(t.at("trust"), `link.trust is "ca", but no CA is named`, `write ca = ["fleet.crt"] in [node]`)
 	}
+}
+
+// psk reads where the key is that both ends share.
+func (t *table) psk(l *Link) {
+	path, ok := t.required("psk", "make a key with pc5ctl key psk FILE, and name the file")
+	if !ok {
+		return
+	}
+	if l.Authentication == policy.AuthenticateAlways {
+		t.doc.wrong(t.at("psk"), `link.authentication "always" has no meaning with link.psk`, "each establishment proves the pre-shared key: remove link.authentication")
+	}
+	l.PSK = t.doc.beside(path)
 }
 
 // trust holds all links to one peer to one way: who the peer is turns out before what it wants, so

@@ -27,7 +27,7 @@ func ParseCommand(b []byte) (*Command, error) {
 	var share *[ShareLen]byte
 	err = eachTLV(outer.Fragment, func(t byte, value []byte) error {
 		if t == tlvShare {
-			return fixed(&share, value, ShareLen)
+			return fixed(&share, value)
 		}
 		return nil
 	})

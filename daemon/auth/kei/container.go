@@ -40,8 +40,19 @@ const (
 	flagFailure = 0x02
 )
 
-// ErrMalformed says that octets are no container.
+// ErrMalformed says that octets are no container. Every error of this file is one; they are made
+// beforehand, because octets of strangers must not cost memory (T30).
 var ErrMalformed = errors.New("kei: malformed container")
+
+var (
+	errLength  = fmt.Errorf("%w: shorter than its header, or over %d octets", ErrMalformed, MaxLen)
+	errVersion = fmt.Errorf("%w: unknown version", ErrMalformed)
+	errMethod  = fmt.Errorf("%w: unknown method", ErrMalformed)
+	errTotal   = fmt.Errorf("%w: total length past the end", ErrMalformed)
+	errCookie  = fmt.Errorf("%w: cookie past the end", ErrMalformed)
+	errRequest = fmt.Errorf("%w: request copy past the end", ErrMalformed)
+	errAck     = fmt.Errorf("%w: acknowledgement with a fragment", ErrMalformed)
+)
 
 // Container is one container of a conversation. Slices that Parse returns alias its argument.
 type Container struct {
@@ -98,46 +109,55 @@ func (c *Container) flags() byte {
 
 // Parse reads a container of a conversation. The spare bit of the flags is ignored.
 func Parse(b []byte) (*Container, error) {
+	c := new(Container)
+	if err := c.Read(b); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Read is Parse into memory that there is; after an error c means nothing.
+func (c *Container) Read(b []byte) error {
 	if len(b) < headerLen || len(b) > MaxLen {
-		return nil, fmt.Errorf("%w: %d octets", ErrMalformed, len(b))
+		return errLength
 	}
 	if b[0]>>4 != version {
-		return nil, fmt.Errorf("%w: version %d", ErrMalformed, b[0]>>4)
+		return errVersion
 	}
 	method, f := Method(b[0]&0xF), b[1]
 	if method != TLS13 && method != PSKDHE {
-		return nil, fmt.Errorf("%w: method %d", ErrMalformed, method)
+		return errMethod
 	}
-	c := &Container{
+	*c = Container{
 		Method: method, Exchange: b[2], Tag: [8]byte(b[3:headerLen]), Start: f&flagStart != 0, More: f&flagMore != 0, AckOnly: f&flagAck != 0,
 		Failure: f&flagFailure != 0, HasCookie: f&flagCookie != 0, HasRequest: f&flagRequest != 0, HasTotal: f&flagTotal != 0,
 	}
 	rest := b[headerLen:]
 	if c.HasTotal {
 		if len(rest) < 4 {
-			return nil, fmt.Errorf("%w: total length", ErrMalformed)
+			return errTotal
 		}
 		c.Total, rest = binary.BigEndian.Uint32(rest), rest[4:]
 	}
 	if c.HasCookie {
 		if len(rest) < 1 || len(rest) < 1+int(rest[0]) {
-			return nil, fmt.Errorf("%w: cookie", ErrMalformed)
+			return errCookie
 		}
 		n := 1 + int(rest[0])
 		c.Cookie, rest = rest[1:n:n], rest[n:]
 	}
 	if c.HasRequest {
 		if len(rest) < 2 || len(rest) < 2+int(binary.BigEndian.Uint16(rest)) {
-			return nil, fmt.Errorf("%w: request copy", ErrMalformed)
+			return errRequest
 		}
 		n := 2 + int(binary.BigEndian.Uint16(rest))
 		c.Request, rest = rest[2:n:n], rest[n:]
 	}
 	c.Fragment = rest
 	if c.AckOnly && (len(rest) != 0 || c.More || c.HasTotal) {
-		return nil, fmt.Errorf("%w: acknowledgement with a fragment", ErrMalformed)
+		return errAck
 	}
-	return c, nil
+	return nil
 }
 
 // len is the number of octets without a fragment.

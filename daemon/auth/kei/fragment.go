@@ -1,6 +1,7 @@
 package kei
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -31,7 +32,7 @@ func (o *Outgoing) Fill(c *Container) {
 		c.HasTotal, c.Total = true, uint32(o.total)
 	}
 	n := min(MaxLen-c.len(), len(o.rest))
-	c.Fragment, o.rest = o.rest[:n:n], o.rest[n:]
+	c.Fragment, o.rest = o.rest[:n:n], bytes.Clone(o.rest[n:]) // a half-open responder keeps no more than it has to send (C8)
 	c.More = len(o.rest) > 0
 }
 

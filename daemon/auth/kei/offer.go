@@ -3,6 +3,7 @@ package kei
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Types of the TLVs of an offer and of a psk-dhe command. The others of the format are ignored
@@ -23,7 +24,7 @@ const (
 	ShareLen = 32
 	// TagLen is the length of the tag of a key.
 	TagLen = 8
-	// ProofLen is the length of a binder.
+	// ProofLen is the length of a binder and of a gate.
 	ProofLen = 16
 
 	tlvHeaderLen = 3
@@ -36,7 +37,10 @@ type Offer struct {
 	Share   *[ShareLen]byte // psk-dhe: the sender's X25519 share
 	Time    *uint64         // psk-dhe: UTC, ns
 	Binder  *[ProofLen]byte // psk-dhe: proof of the key, over the whole request with proofs blank
+	Gate    *[ProofLen]byte // knowledge of the responder's fingerprint, over the same
 	Padding int             // octets of padding content; 0: none
+
+	at uint64 // that Time of an offer that was read points to
 }
 
 // AppendTo appends the octets of an offer.
@@ -59,6 +63,9 @@ func (o *Offer) AppendTo(b []byte) []byte {
 	if o.Binder != nil {
 		b = appendTLV(b, tlvBinder, o.Binder[:])
 	}
+	if o.Gate != nil {
+		b = appendTLV(b, tlvGate, o.Gate[:])
+	}
 	if o.Padding > 0 {
 		b = appendTLV(b, tlvPadding, make([]byte, o.Padding))
 	}
@@ -71,42 +78,59 @@ func appendTLV(b []byte, t byte, value []byte) []byte {
 	return append(b, value...)
 }
 
-// ParseOffer reads an offer: unknown TLVs are ignored, one that stands twice is an error.
+var (
+	errNoOffer  = fmt.Errorf("%w: no offer", ErrMalformed)
+	errTLV      = fmt.Errorf("%w: TLV past the end", ErrMalformed)
+	errTLVTwice = fmt.Errorf("%w: TLV twice", ErrMalformed)
+	errTLVValue = fmt.Errorf("%w: TLV of another length than defined", ErrMalformed)
+)
+
+// ParseOffer reads an offer: unknown TLVs are ignored, one that stands twice is an error. What the
+// offer points to is part of b.
 func ParseOffer(b []byte) (*Offer, error) {
-	if len(b) < offerHeaderLen || len(b) > MaxLen || b[0] != version<<4|byte(Offered) {
-		return nil, fmt.Errorf("%w: no offer", ErrMalformed)
+	o := new(Offer)
+	if err := o.Read(b); err != nil {
+		return nil, err
 	}
-	var o Offer
-	err := eachTLV(b[offerHeaderLen:], func(t byte, value []byte) error {
+	return o, nil
+}
+
+// Read is ParseOffer into memory that there is; after an error o means nothing.
+func (o *Offer) Read(b []byte) error {
+	if len(b) < offerHeaderLen || len(b) > MaxLen || b[0] != version<<4|byte(Offered) {
+		return errNoOffer
+	}
+	*o = Offer{Methods: o.Methods[:0]}
+	return eachTLV(b[offerHeaderLen:], func(t byte, value []byte) error {
 		switch t {
 		case tlvMethods:
 			for _, m := range value {
 				o.Methods = append(o.Methods, Method(m))
 			}
 		case tlvTag:
-			return fixed(&o.KeyTag, value, TagLen)
+			return fixed(&o.KeyTag, value)
 		case tlvShare:
-			return fixed(&o.Share, value, ShareLen)
+			return fixed(&o.Share, value)
 		case tlvTimestamp:
 			var octets *[8]byte
-			err := fixed(&octets, value, 8)
-			if err == nil {
-				at := binary.BigEndian.Uint64(octets[:])
-				o.Time = &at
+			if err := fixed(&octets, value); err != nil {
+				return err
 			}
-			return err
+			o.at = binary.BigEndian.Uint64(octets[:])
+			o.Time = &o.at
 		case tlvBinder:
-			return fixed(&o.Binder, value, ProofLen)
+			return fixed(&o.Binder, value)
+		case tlvGate:
+			return fixed(&o.Gate, value)
 		case tlvPadding:
 			o.Padding = len(value)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &o, nil
 }
+
+// Offers tells whether a method is offered.
+func (o *Offer) Offers(m Method) bool { return slices.Contains(o.Methods, m) }
 
 // BlankProofs overwrites the values of all proofs of an offer by zeros, in place: that is the
 // form that binders, gates and invites are made over. Octets that are no offer stay as they are.
@@ -127,11 +151,11 @@ func eachTLV(b []byte, visit func(t byte, value []byte) error) error {
 	var seen [256]bool
 	for len(b) > 0 {
 		if len(b) < tlvHeaderLen || len(b) < tlvHeaderLen+int(binary.BigEndian.Uint16(b[1:])) {
-			return fmt.Errorf("%w: TLV past the end", ErrMalformed)
+			return errTLV
 		}
 		t, n := b[0], tlvHeaderLen+int(binary.BigEndian.Uint16(b[1:]))
 		if seen[t] {
-			return fmt.Errorf("%w: TLV %d twice", ErrMalformed, t)
+			return errTLVTwice
 		}
 		seen[t] = true
 		if err := visit(t, b[tlvHeaderLen:n:n]); err != nil {
@@ -142,20 +166,18 @@ func eachTLV(b []byte, visit func(t byte, value []byte) error) error {
 	return nil
 }
 
-// fixed reads a value whose length is fixed.
-func fixed[A [8]byte | [ProofLen]byte | [ShareLen]byte](into **A, value []byte, length int) error {
-	if len(value) != length {
-		return fmt.Errorf("%w: value of %d octets instead of %d", ErrMalformed, len(value), length)
+// fixed points to a value whose length is fixed.
+func fixed[A [8]byte | [ProofLen]byte | [ShareLen]byte](into **A, value []byte) error {
+	if len(value) != len(*new(A)) {
+		return errTLVValue
 	}
-	var v A
-	switch p := any(&v).(type) {
-	case *[8]byte:
-		copy(p[:], value)
-	case *[ProofLen]byte:
-		copy(p[:], value)
-	case *[ShareLen]byte:
-		copy(p[:], value)
+	switch p := any(into).(type) {
+	case **[8]byte:
+		*p = (*[8]byte)(value)
+	case **[ProofLen]byte:
+		*p = (*[ProofLen]byte)(value)
+	case **[ShareLen]byte:
+		*p = (*[ShareLen]byte)(value)
 	}
-	*into = &v
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
+	"pc5d/policy"
 )
 
 const (
@@ -29,6 +30,8 @@ const (
 	labelBinder = "pc5d/1 binder"
 	labelTag    = "pc5d/1 tag"
 	knrpLen     = 32
+
+	labelFingerprint = "pc5d/1 fingerprint"
 )
 
 // ErrShare says that a share is no public key, or one that makes the result all zero (T18).
@@ -95,6 +98,16 @@ func Tag(psk keys.Secret, nonce1 keys.Nonce) ([kei.TagLen]byte, error) {
 	h := hmac.New(sha256.New, key)
 	h.Write(nonce1[:])
 	return [kei.TagLen]byte(h.Sum(nil)), nil
+}
+
+// Fingerprint names a pre-shared key for people, and stands for it where another link has the pin of
+// its peer: both ends have the same, and no public key has it.
+func Fingerprint(psk keys.Secret) (policy.Fingerprint, error) {
+	b, err := hkdf.Expand(sha256.New, psk.Bytes(), labelFingerprint, sha256.Size)
+	if err != nil {
+		return policy.Fingerprint{}, fmt.Errorf("psk-dhe: %w", err)
+	}
+	return policy.Fingerprint(b), nil
 }
 
 func prefixed(s string) string {

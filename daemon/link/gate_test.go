@@ -1,0 +1,82 @@
+package link_test
+
+import (
+	"bytes"
+	"testing"
+
+	"pc5d/daemon/link"
+)
+
+// shut gives an end a gate.
+func (e *end) shut() {
+	e.door.Gate = true
+	e.admission = link.NewAdmission(e.door)
+}
+
+// TestT20_Gate: who knows the fingerprint, or a key, gets through a gate by each method.
+func TestT20_Gate(t *testing.T) {
+	for name, make1 := range map[string]func(testing.TB) *pair{"certificate": newPair, "pre-shared": newPreShared} {
+		for _, private := range []bool{false, true} {
+			p := make1(t)
+			p.a.link.PrivateIdentity = private
+			p.b.shut()
+			p.establish(t)
+			p.again(t)
+			p.establish(t)
+			if len(p.sent) != 4 {
+				t.Errorf("%s: %d datagrams the second time", name, len(p.sent))
+			}
+			p.close()
+		}
+	}
+}
+
+// TestT20_ProberGetsNothing: no request of somebody who does not know the fingerprint, and no
+// response, is answered: neither a made one, nor a recorded one that was changed.
+func TestT20_ProberGetsNothing(t *testing.T) {
+	probe := func(t *testing.T, p *pair, what string, datagram []byte) {
+		t.Helper()
+		answer, admitted, err := p.b.admission.Receive(p.now, p.a.address, datagram)
+		if answer != nil || admitted != nil || err == nil {
+			t.Errorf("%s: %d octets of answer, admitted %v, %v", what, len(answer), admitted != nil, err)
+		}
+	}
+	recorded := newPair(t)
+	defer recorded.close()
+	recorded.establish(t)
+	shared := newPreShared(t)
+	defer shared.close()
+	shared.establish(t)
+	for name, p := range map[string]*pair{"certificate": recorded, "pre-shared": shared} {
+		p.b.shut()
+		for i, d := range p.sent {
+			if d[7] != 0 || i > 2 || i == 1 { // the request and the first response: what a stranger can send
+				continue
+			}
+			for bit := range 8 * len(d) {
+				changed := bytes.Clone(d)
+				changed[bit/8] ^= 0x80 >> (bit % 8)
+				answer, admitted, _ := p.b.admission.Receive(p.now, p.a.address, changed)
+				inside := bit/8 >= 12 // behind header and sequence numbers, which nobody's request is made of
+				if i == 0 && inside && (answer != nil || admitted != nil) {
+					t.Errorf("%s, bit %d of datagram %d: %d octets of answer", name, bit, i, len(answer))
+				}
+			}
+		}
+	}
+	stranger := newPair(t)
+	defer stranger.close()
+	stranger.a.link.Pins = nil
+	stranger.start()
+	probe(t, recorded, "no gate", stranger.sent[0])
+	stranger = newPair(t)
+	defer stranger.close()
+	stranger.a.link.Pins[0][0] ^= 1
+	stranger.start()
+	probe(t, recorded, "another fingerprint", stranger.sent[0])
+	other := newPreShared(t)
+	defer other.close()
+	other.a.share(bytes.Repeat([]byte{9, 4}, 16))
+	other.start()
+	probe(t, shared, "another pre-shared key", other.sent[0])
+}

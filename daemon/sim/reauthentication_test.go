@@ -1,0 +1,69 @@
+package sim_test
+
+import (
+	"testing"
+	"time"
+
+	"pc5d/daemon/link"
+	"pc5d/daemon/sim"
+)
+
+// TestReauthentication: eight hours after the last full authentication there is a new one, made by
+// the initiator, or by the responder where the initiator does not. Traffic goes on meanwhile.
+func TestReauthentication(t *testing.T) {
+	for name, c := range map[string]struct {
+		preShared, lazy bool
+	}{"certificate": {}, "pre-shared": {preShared: true}, "initiator does not": {lazy: true}} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, 70)
+			p.link.PreShared = c.preShared
+			if c.lazy {
+				p.alice.Timers.Reauthenticate, p.alice.Timers.ReauthenticateEnd = 0, 0
+			}
+			p.establish()
+			p.Run(8*time.Hour - time.Minute)
+			attempts := p.Attempts(p.alice)
+			if attempts != 1 {
+				t.Errorf("%d attempts before the time", attempts)
+			}
+			before := p.link.A.Agreement()
+			// A packet of the responder that overtakes the accept is nobody's yet (R18).
+			if lost := p.traffic(3 * time.Minute); lost > 1 {
+				t.Errorf("%d packets lost", lost)
+			}
+			after := p.link.A.Agreement()
+			if !p.link.Agreed() || after.RequestHash == before.RequestHash || after.Proof != before.Proof {
+				t.Errorf("no new session: %v, then %v", before.Proof, after.Proof)
+			}
+			if c.lazy != (after.A.Name == "bob") {
+				t.Errorf("%q made it", after.A.Name)
+			}
+			p.live()
+		})
+	}
+}
+
+// TestReauthentication_Prevented: somebody on the path lets no authentication through. The link ends
+// an hour later: nobody keeps it alive who cannot prove anew who it is.
+func TestReauthentication_Prevented(t *testing.T) {
+	p := newPair(t, 71)
+	p.establish()
+	p.Run(8*time.Hour - time.Minute)
+	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+		if _, sdu := clear(d); sdu != nil {
+			return nil
+		}
+		return []sim.Datagram{d}
+	}
+	p.Run(59 * time.Minute)
+	if !p.link.Agreed() {
+		t.Fatal("the link did not live on while it was tried")
+	}
+	p.within(10*time.Minute, "both ends have ended it", func() bool { return !p.link.A.Established() && !p.link.B.Established() })
+	p.Network.Filter = nil
+	p.within(3*time.Minute, "the link is back", p.link.Agreed)
+	if p.link.A.Agreement().Proof != link.ByCertificate {
+		t.Errorf("by %v", p.link.A.Agreement().Proof)
+	}
+	p.live()
+}
