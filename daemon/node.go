@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -348,16 +347,6 @@ func (n *Node) Pinned(name string) []policy.Fingerprint {
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "error", err)
-	}
-}
-
-// refusedStranger follows the end of a responder whose peer got no link. That a key was refused is an
-// event; the rest is nobody's business but a developer's.
-func (n *Node) refusedStranger(err error) {
-	if refused, ok := errors.AsType[*link.RefusedError](err); ok {
-		n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
-	} else if err != nil {
-		n.log.Debug("establishment failed", "error", err)
 	}
 }
 

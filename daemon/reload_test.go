@@ -155,7 +155,13 @@ func TestT16_ReloadDropsLinkAndKeptKey(t *testing.T) {
 	if a.up(); !strings.Contains(a.status(t).LastError, "revoked") {
 		t.Errorf("called again: %s", a.status(t).LastError)
 	}
-	if b.order(b.node.Up); a.status(t).State == "established" {
+	b.order(b.node.Up)
+	for end := time.Now().Add(5 * time.Second); !strings.Contains(a.status(t).Hint, "revoked"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("bob called, and alice says: %q", a.status(t).Hint)
+		}
+	}
+	if a.status(t).State == "established" {
 		t.Error("bob called, and was let in")
 	}
 }

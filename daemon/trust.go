@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,6 +59,25 @@ func (n *Node) admits(p link.Peer) error {
 		return nil
 	}
 	return n.cfg.Trust.Admits(p)
+}
+
+// refusedStranger follows the end of a responder whose peer got no link. That a key was refused is an
+// event, and shows at the links to the peer that it claimed to be; the rest is nobody's business but a
+// developer's.
+func (n *Node) refusedStranger(err error) {
+	refused, ok := errors.AsType[*link.RefusedError](err)
+	if !ok {
+		if err != nil {
+			n.log.Debug("establishment failed", "error", err)
+		}
+		return
+	}
+	n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
+	for _, k := range n.ordered() {
+		if k.link.Peer == refused.Peer {
+			k.post(func(k *keeper) { k.hinted(refused) })
+		}
+	}
 }
 
 // recheck lets the machine judge its peer again.

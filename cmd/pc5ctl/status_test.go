@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"pc5d/daemon/control"
@@ -26,5 +27,26 @@ func TestT39_PrintedNames(t *testing.T) {
 	}
 	if lines := strings.Count(out.String(), "\n"); lines != 6 {
 		t.Errorf("%d lines:\n%s", lines, out.String())
+	}
+}
+
+// TestStatus_Certificates: the end of a certificate is shown, loudly where it is soon, and not where
+// there is none.
+func TestStatus_Certificates(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		left time.Duration
+		want string
+	}{{30*day + time.Hour, "certificate until"}, {10*day + time.Hour, "certificate ENDS IN 10 DAYS"}, {-time.Hour, "certificate HAS ENDED"}} {
+		var out bytes.Buffer
+		printStatus(&out, control.Status{Node: control.Node{CertificateEnd: time.Now().Add(c.left)}})
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%v left: %q, want %q", c.left, out.String(), c.want)
+		}
+	}
+	var out bytes.Buffer
+	printStatus(&out, control.Status{})
+	if strings.Contains(out.String(), "certificate") {
+		t.Errorf("without one: %q", out.String())
 	}
 }

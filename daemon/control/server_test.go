@@ -83,7 +83,9 @@ func (s service) Unpair(ctx context.Context, link string) error {
 
 func (service) Forget(context.Context, string) (int, error) { return 0, nil }
 
-func (service) Reload(context.Context) (control.Reloaded, error) { return control.Reloaded{}, nil }
+func (service) Reload(context.Context) (control.Reloaded, error) {
+	return control.Reloaded{Keys: 3}, nil
+}
 
 // serve runs a server in a folder that everybody may enter, and returns its socket.
 func serve(t *testing.T) string {
@@ -313,4 +315,13 @@ func FuzzT39Control(f *testing.F) {
 			t.Errorf("answer %q", w.Body)
 		}
 	})
+}
+
+// TestReload: the word goes through, and the answer comes back.
+func TestReload(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if r, err := client.New(serve(t)).Reload(ctx); err != nil || r.Keys != 3 {
+		t.Errorf("got %+v, %v", r, err)
+	}
 }

@@ -82,5 +82,5 @@ type PeerRefusedError struct {
 }
 
 func (e *PeerRefusedError) Error() string {
-	return fmt.Sprintf("the peer refused this end (a hint, anyone on the path can send it): %s: this end is %q with key %s; compare it with the pin at the peer", e.Reason, e.Local.Name, e.Local.Fingerprint)
+	return fmt.Sprintf("the peer refused this end (a hint, anyone on the path can send it): %s: this end is %q with key %s; the peer's status says why: another pin there, or a certificate that is over, revoked or of another CA", e.Reason, e.Local.Name, e.Local.Fingerprint)
 }
