@@ -35,6 +35,11 @@ type reason struct {
 	left uint64    // lines that were left out
 }
 
+// LimitLog limits the lines of a log that peers can cause outside of the Node.
+func LimitLog(log *slog.Logger) *slog.Logger {
+	return slog.New(newLimited(log.Handler(), time.Now, Limits{}.orDefaults().LogEvery))
+}
+
 func newLimited(h slog.Handler, now func() time.Time, every time.Duration) slog.Handler {
 	return &limited{Handler: h, lines: &lines{now: now, every: every, reasons: map[string]*reason{}}}
 }

@@ -146,6 +146,7 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 // of a former provisioning that wanted one does not outlive the change.
 func keptKeys(o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity) (func() *kept.Store, error) {
 	file := filepath.Join(o.state, keptFile)
+	log = daemon.LimitLog(log) // each establishment of a peer may write, and fail (T38)
 	tell := func(text string, err error) { log.Warn("kept keys: "+text, "error", err) }
 	c := kept.Config{Now: time.Now, Event: tell}
 	if p.Node.KeptKeys != provision.KeptInFile {
