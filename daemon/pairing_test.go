@@ -502,3 +502,77 @@ func TestUnpair(t *testing.T) {
 }
 
 func inJSON(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// TestStorm_Pairing invites, joins, revokes and unpairs at both ends at once, again and again. It is for
+// the race detector; in the end a pairing serves, and after the stop nothing is left.
+func TestStorm_Pairing(t *testing.T) {
+	a, b := newStations(t)
+	limit := time.Now().Add(2 * time.Second)
+	var storm sync.WaitGroup
+	brief := func(do func(context.Context)) {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		do(ctx)
+	}
+	tokens := make(chan string, 1)
+	for i, word := range []func(){
+		func() {
+			if i, err := a.node.Invite(t.Context(), control.InviteRequest{Link: "pal", Expires: "1h", Endpoint: a.address}); err == nil {
+				select {
+				case tokens <- i.Token:
+				default:
+				}
+			}
+		},
+		func() {
+			select {
+			case token := <-tokens:
+				brief(func(ctx context.Context) { b.node.Join(ctx, token, "") })
+			default:
+			}
+		},
+		func() { brief(func(ctx context.Context) { a.node.Unpair(ctx, "pal") }) },
+		func() { brief(func(ctx context.Context) { b.node.Unpair(ctx, "alice") }) },
+		func() { a.node.Revoke(t.Context(), "pal") },
+		func() { brief(func(ctx context.Context) { b.node.Up(ctx, "alice") }) },
+		func() { a.node.Status(t.Context()) },
+		func() { b.node.Status(t.Context()) },
+		func() { a.node.Pinned("bob") },
+	} {
+		storm.Go(func() {
+			for time.Now().Before(limit) {
+				word()
+				time.Sleep(time.Duration(1+5*i) * time.Millisecond)
+			}
+		})
+	}
+	storm.Wait()
+	for _, c := range []struct {
+		s    *station
+		name string
+	}{{a, "pal"}, {b, "alice"}} {
+		eventually(t, c.s.name+" has no link any more", func() bool {
+			brief(func(ctx context.Context) { c.s.node.Unpair(ctx, c.name) })
+			return c.s.link(c.name) == nil
+		})
+	}
+	a.node.Revoke(t.Context(), "pal")
+	eventually(t, "a pairing serves", func() bool {
+		i, err := a.node.Invite(t.Context(), control.InviteRequest{Link: "pal", Expires: "1h", Endpoint: a.address})
+		if err != nil {
+			return false
+		}
+		if b.join(i.Token) == "established" {
+			return true
+		}
+		a.node.Revoke(t.Context(), "pal")
+		return false
+	})
+	a.stop()
+	b.stop()
+	for _, s := range []*station{a, b} {
+		if c := s.node.Census(); c.Machines != 0 || c.LayerTwoIDs != 0 || c.Pairs != 0 || c.Claims != 0 || c.HalfOpen != 0 {
+			t.Errorf("%s keeps after its end: %+v", s.name, c)
+		}
+	}
+}
