@@ -63,9 +63,10 @@ func GenerateKey(path string) (policy.Fingerprint, error) {
 	return fingerprint(public)
 }
 
-// KeyFingerprint returns the fingerprint of the key in a file.
+// KeyFingerprint returns the fingerprint of the key in a file, whoever it belongs to: root looks at
+// the key of the daemon's user.
 func KeyFingerprint(path string) (policy.Fingerprint, error) {
-	key, err := loadKey(path)
+	key, err := loadKey(path, checkMode)
 	if err != nil {
 		return policy.Fingerprint{}, err
 	}
@@ -74,7 +75,7 @@ func KeyFingerprint(path string) (policy.Fingerprint, error) {
 
 // LoadIdentity reads the key of a node and makes its certificate.
 func LoadIdentity(path, name string, now time.Time) (*Identity, error) {
-	key, err := loadKey(path)
+	key, err := loadKey(path, checkFile)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +103,8 @@ func NewIdentity(key crypto.Signer, name string, now time.Time) (*Identity, erro
 	return &Identity{name: name, fingerprint: fp, certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
-// loadKey reads a private key, and refuses one that others could have read (T70).
-func loadKey(path string) (crypto.Signer, error) {
+// loadKey reads a private key, and refuses one whose file check does (T70).
+func loadKey(path string, check func(info fs.FileInfo, path string) error) (crypto.Signer, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("key file %s does not exist: make one with pc5ctl key gen %s", path, path)
@@ -112,7 +113,11 @@ func loadKey(path string) (crypto.Signer, error) {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
 	defer f.Close()
-	if err := checkFile(f, path); err != nil {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	if err := check(info, path); err != nil {
 		return nil, err
 	}
 	b := make([]byte, 16<<10)
@@ -137,13 +142,18 @@ func loadKey(path string) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func checkFile(f *os.File, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
+// checkMode refuses a key that others could have read.
+func checkMode(info fs.FileInfo, path string) error {
 	if info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("key file %s is readable by others (mode %04o): chmod 600 it, and make a new key if others may have read it", path, info.Mode().Perm())
+	}
+	return nil
+}
+
+// checkFile also refuses one that belongs to somebody else.
+func checkFile(info fs.FileInfo, path string) error {
+	if err := checkMode(info, path); err != nil {
+		return err
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
 		return fmt.Errorf("key file %s belongs to user %d: chown it to root or to the daemon's user", path, st.Uid)
