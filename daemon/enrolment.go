@@ -58,7 +58,9 @@ func (e enrolment) Admit(peer link.Peer, service string, proves func(keys.Secret
 
 // uninvited is the event of a proof that let nobody in.
 func (n *Node) uninvited(peer link.Peer, why string) (link.Link, link.Pin, bool) {
-	n.log.Warn("invite refused", "peer", peer.Name, "key", peer.Fingerprint.String(), "reason", why)
+	if missed, ok := n.proofs.line(n.now()); ok {
+		n.log.Warn("invite refused", "peer", peer.Name, "key", peer.Fingerprint.String(), "reason", why, "missed", missed)
+	}
 	return link.Link{}, nil, false
 }
 

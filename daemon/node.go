@@ -62,6 +62,8 @@ type Node struct {
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
 	hinter   hinter
+	refusals quiet // log lines about strangers that were refused
+	proofs   quiet // and about proofs that let nobody in
 	store    *kept.Store   // nil: none
 	kept     link.KeptKeys // the same for machines
 	serial   atomic.Uint64 // of what happens to runners, so that it has one order
@@ -329,16 +331,6 @@ func (n *Node) Pinned(name string) []policy.Fingerprint {
 func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
 	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
 		n.log.Debug("send", "to", to.String(), "error", err)
-	}
-}
-
-// refusedStranger follows the end of a responder whose peer got no link. That a key was refused is an
-// event; the rest is nobody's business but a developer's.
-func (n *Node) refusedStranger(err error) {
-	if refused, ok := errors.AsType[*link.RefusedError](err); ok {
-		n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
-	} else if err != nil {
-		n.log.Debug("establishment failed", "error", err)
 	}
 }
 
