@@ -62,8 +62,8 @@ type Node struct {
 	drops    [32]atomic.Uint64 // by link.Drop
 	refused  atomic.Uint64     // half-open limit, full inboxes
 	hinter   hinter
-	refusals quiet // log lines about strangers that were refused
-	proofs   quiet // and about proofs that let nobody in
+	refusals quiet         // log lines about strangers that were refused
+	proofs   quiet         // and about proofs that let nobody in
 	store    *kept.Store   // nil: none
 	kept     link.KeptKeys // the same for machines
 	serial   atomic.Uint64 // of what happens to runners, so that it has one order
