@@ -392,6 +392,32 @@ func TestT41_ExpiresWhileOpen(t *testing.T) {
 	a.secretless(token)
 }
 
+// TestT41_JoinedInVain: a joiner whose inviter never answers stops when the token expires, says so, and
+// has no secret any more, also where it was not running at that moment.
+func TestT41_JoinedInVain(t *testing.T) {
+	for _, runs := range []bool{true, false} {
+		a, b := newStations(t)
+		token := a.invite(control.InviteRequest{})
+		a.stop()
+		b.stop()
+		b.hook = func(c *daemon.Config) { c.Scheduler = shifted{c.Scheduler, time.Hour - 3*time.Second} }
+		b.start()
+		if state := b.join(token); state == "established" {
+			t.Fatal("nobody was there")
+		}
+		if !runs {
+			b.stop()
+			b.hook = func(c *daemon.Config) { c.Scheduler = shifted{c.Scheduler, 2 * time.Hour} }
+			b.start()
+		}
+		eventually(t, "the joiner gives up", func() bool {
+			l := b.link("alice")
+			return l.State == "down" && strings.Contains(l.LastError, "the token expired")
+		})
+		b.secretless(token)
+	}
+}
+
 // TestT41_ForgedProof: who knows the inviter's key and address but not the secret gets nothing, and
 // an invite for one name lets no other in.
 func TestT41_ForgedProof(t *testing.T) {
