@@ -168,3 +168,24 @@ func TestT72_FirstUseFileDamaged(t *testing.T) {
 	}
 	a.start()
 }
+
+// TestT13_FirstUseAtOnce: both ends start at once, each for the first time: one link remains, the same
+// at both ends, and both keys are pinned.
+func TestT13_FirstUseAtOnce(t *testing.T) {
+	for range 6 {
+		a, b := newFirstUse(t)
+		states := make(chan string, 2)
+		for _, s := range []*station{a, b} {
+			go func() { states <- s.up("pal") }()
+		}
+		if x, y := <-states, <-states; x != "established" || y != "established" {
+			t.Errorf("%s and %s", x, y)
+		}
+		eventually(t, "both ends have one link", func() bool {
+			l, m := a.link("pal"), b.link("pal")
+			return l.State == "established" && m.State == "established" && l.Role != m.Role && l.Pin == b.fingerprint().String() && m.Pin == a.fingerprint().String()
+		})
+		a.stop()
+		b.stop()
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/control"
 	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
 	"pc5d/policy/provision"
 )
 
@@ -181,6 +182,24 @@ func (n *Node) joined(name string) {
 	n.pairing.without(name)
 	n.saveInvitesLocked()
 	n.watchInvitesLocked()
+}
+
+// tooLate gives a link up whose token expired before it was established once.
+func (k *keeper) tooLate() {
+	if k.current != nil {
+		return
+	}
+	k.wanted, k.retryAt = false, time.Time{}
+	k.status.LastError = fmt.Sprintf("the token expired before the inviter let this node in: pc5ctl unpair %s, and ask for a new one", k.link.Name)
+	k.log.Warn("invite taken up in vain: it expired")
+	for _, r := range k.attempts {
+		r.dismissed = true
+		r.release(pc5s.CauseNoLongerNeeded)
+	}
+	if k.idle() {
+		k.setState("down")
+	}
+	k.publish()
 }
 
 // linkNameFrom makes a link's name of a peer's; "" where nothing is left.

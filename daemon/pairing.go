@@ -238,6 +238,11 @@ func (n *Node) expireInvitesLocked() {
 			n.log.Info("invite expired", "link", i.link)
 		}
 	}
+	for _, i := range n.pairing.taken {
+		if k := n.keeper(i.link); k != nil && !now.Before(i.expires) {
+			k.post((*keeper).tooLate)
+		}
+	}
 	ended := n.pairing.keep(func(i *openInvite) bool { return now.Before(i.expires) }, func(i *takenInvite) bool { return now.Before(i.expires) })
 	if ended || n.pairing.stale {
 		n.saveInvitesLocked()

@@ -392,6 +392,32 @@ func TestT41_ExpiresWhileOpen(t *testing.T) {
 	a.secretless(token)
 }
 
+// TestT41_JoinedInVain: a joiner whose inviter never answers stops when the token expires, says so, and
+// has no secret any more, also where it was not running at that moment.
+func TestT41_JoinedInVain(t *testing.T) {
+	for _, runs := range []bool{true, false} {
+		a, b := newStations(t)
+		token := a.invite(control.InviteRequest{})
+		a.stop()
+		b.stop()
+		b.hook = func(c *daemon.Config) { c.Scheduler = shifted{c.Scheduler, time.Hour - 3*time.Second} }
+		b.start()
+		if state := b.join(token); state == "established" {
+			t.Fatal("nobody was there")
+		}
+		if !runs {
+			b.stop()
+			b.hook = func(c *daemon.Config) { c.Scheduler = shifted{c.Scheduler, 2 * time.Hour} }
+			b.start()
+		}
+		eventually(t, "the joiner gives up", func() bool {
+			l := b.link("alice")
+			return l.State == "down" && strings.Contains(l.LastError, "the token expired")
+		})
+		b.secretless(token)
+	}
+}
+
 // TestT41_ForgedProof: who knows the inviter's key and address but not the secret gets nothing, and
 // an invite for one name lets no other in.
 func TestT41_ForgedProof(t *testing.T) {
@@ -502,3 +528,77 @@ func TestUnpair(t *testing.T) {
 }
 
 func inJSON(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// TestStorm_Pairing invites, joins, revokes and unpairs at both ends at once, again and again. It is for
+// the race detector; in the end a pairing serves, and after the stop nothing is left.
+func TestStorm_Pairing(t *testing.T) {
+	a, b := newStations(t)
+	limit := time.Now().Add(2 * time.Second)
+	var storm sync.WaitGroup
+	brief := func(do func(context.Context)) {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		do(ctx)
+	}
+	tokens := make(chan string, 1)
+	for i, word := range []func(){
+		func() {
+			if i, err := a.node.Invite(t.Context(), control.InviteRequest{Link: "pal", Expires: "1h", Endpoint: a.address}); err == nil {
+				select {
+				case tokens <- i.Token:
+				default:
+				}
+			}
+		},
+		func() {
+			select {
+			case token := <-tokens:
+				brief(func(ctx context.Context) { b.node.Join(ctx, token, "") })
+			default:
+			}
+		},
+		func() { brief(func(ctx context.Context) { a.node.Unpair(ctx, "pal") }) },
+		func() { brief(func(ctx context.Context) { b.node.Unpair(ctx, "alice") }) },
+		func() { a.node.Revoke(t.Context(), "pal") },
+		func() { brief(func(ctx context.Context) { b.node.Up(ctx, "alice") }) },
+		func() { a.node.Status(t.Context()) },
+		func() { b.node.Status(t.Context()) },
+		func() { a.node.Pinned("bob") },
+	} {
+		storm.Go(func() {
+			for time.Now().Before(limit) {
+				word()
+				time.Sleep(time.Duration(1+5*i) * time.Millisecond)
+			}
+		})
+	}
+	storm.Wait()
+	for _, c := range []struct {
+		s    *station
+		name string
+	}{{a, "pal"}, {b, "alice"}} {
+		eventually(t, c.s.name+" has no link any more", func() bool {
+			brief(func(ctx context.Context) { c.s.node.Unpair(ctx, c.name) })
+			return c.s.link(c.name) == nil
+		})
+	}
+	a.node.Revoke(t.Context(), "pal")
+	eventually(t, "a pairing serves", func() bool {
+		i, err := a.node.Invite(t.Context(), control.InviteRequest{Link: "pal", Expires: "1h", Endpoint: a.address})
+		if err != nil {
+			return false
+		}
+		if b.join(i.Token) == "established" {
+			return true
+		}
+		a.node.Revoke(t.Context(), "pal")
+		return false
+	})
+	a.stop()
+	b.stop()
+	for _, s := range []*station{a, b} {
+		if c := s.node.Census(); c.Machines != 0 || c.LayerTwoIDs != 0 || c.Pairs != 0 || c.Claims != 0 || c.HalfOpen != 0 {
+			t.Errorf("%s keeps after its end: %+v", s.name, c)
+		}
+	}
+}

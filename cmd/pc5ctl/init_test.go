@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pc5d/daemon/auth"
 	"pc5d/policy/provision"
@@ -68,6 +69,12 @@ func TestT70_InitForTheDaemon(t *testing.T) {
 	if s := info.Sys().(*syscall.Stat_t); s.Uid != 4711 || s.Gid != 4712 || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key belongs to %d:%d, mode %v", s.Uid, s.Gid, info.Mode())
 	}
+	if err := initialize(&bytes.Buffer{}, filepath.Dir(key), "alice", &owner{4711, 4712}); err != nil {
+		t.Errorf("root can not look at the daemon's key: %v", err)
+	}
+	if _, err := auth.LoadIdentity(key, "alice", time.Now()); err == nil || !strings.Contains(err.Error(), "belongs to user 4711") {
+		t.Errorf("a daemon of root takes somebody else's key: %v", err)
+	}
 	if err := os.Chown(key, 0, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -92,5 +99,37 @@ func TestInitNames(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("a refused name leaves a directory")
+	}
+}
+
+// TestCheckReadsLearntLinks: with the state directory the links that came by invites are checked, too.
+func TestCheckReadsLearntLinks(t *testing.T) {
+	dir, state := t.TempDir(), t.TempDir()
+	if err := initialize(&bytes.Buffer{}, dir, "alice", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(state, "links.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	link := "[[link]]\nname = \"bob\"\npin = \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n"
+	if err := os.WriteFile(filepath.Join(state, "links.d", "bob.toml"), []byte(link), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, provisioningFile)
+	if out := run(t, "check", config); !strings.Contains(out, "0 link(s)") {
+		t.Errorf("%s", out)
+	}
+	if out := run(t, "check", config, "--state", state); !strings.Contains(out, "1 link(s)") {
+		t.Errorf("%s", out)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, append(text, link...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := run(t, "check", config, "--state", state); !strings.Contains(out, "a learnt link is left out") || !strings.Contains(out, "1 link(s)") {
+		t.Errorf("%s", out)
 	}
 }

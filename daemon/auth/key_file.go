@@ -58,9 +58,10 @@ func writeKey(path string, content []byte) error {
 	return nil
 }
 
-// KeyFingerprint returns the fingerprint of the key in a file.
+// KeyFingerprint returns the fingerprint of the key in a file, whoever it belongs to: root looks at
+// the key of the daemon's user.
 func KeyFingerprint(path string) (policy.Fingerprint, error) {
-	key, err := LoadKey(path)
+	key, err := loadKey(path, checkMode)
 	if err != nil {
 		return policy.Fingerprint{}, err
 	}
@@ -69,7 +70,7 @@ func KeyFingerprint(path string) (policy.Fingerprint, error) {
 
 // PublicKey returns the public half of the key in a file as PEM, for a CA to sign.
 func PublicKey(path string) ([]byte, error) {
-	key, err := LoadKey(path)
+	key, err := loadKey(path, checkMode)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +82,10 @@ func PublicKey(path string) ([]byte, error) {
 }
 
 // LoadKey reads a private key, and refuses one that others could have read (T70).
-func LoadKey(path string) (crypto.Signer, error) {
-	b, err := readSecret("key file", path, "make one with pc5ctl key gen "+path)
+func LoadKey(path string) (crypto.Signer, error) { return loadKey(path, checkOwner) }
+
+func loadKey(path string, check fileCheck) (crypto.Signer, error) {
+	b, err := readSecret("key file", path, "make one with pc5ctl key gen "+path, check)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func GeneratePSK(path string) error {
 // of drawing it is refused, as far as that shows (T19), and so is a file that others could have read
 // (T70). The caller wipes the key.
 func LoadPSK(path string) (keys.Secret, error) {
-	b, err := readSecret("pre-shared key", path, "make one with pc5ctl key psk "+path+", and bring it to the peer by a way that nobody reads")
+	b, err := readSecret("pre-shared key", path, "make one with pc5ctl key psk "+path+", and bring it to the peer by a way that nobody reads", checkOwner)
 	if err != nil {
 		return keys.Secret{}, err
 	}

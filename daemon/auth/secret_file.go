@@ -21,7 +21,7 @@ const (
 
 // readSecret reads a file with a key, and refuses one that others could have read (T70). make says how
 // one comes to such a file. The caller clears what it gets; no other copy is left behind.
-func readSecret(what, path, hint string) ([]byte, error) {
+func readSecret(what, path, hint string, check fileCheck) ([]byte, error) {
 	name, given, err := locate(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -35,7 +35,11 @@ func readSecret(what, path, hint string) ([]byte, error) {
 	}
 	defer f.Close()
 	if !given {
-		if err := checkFile(f, what, path); err != nil {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		if err := check(info, what, path); err != nil {
 			return nil, err
 		}
 	}
@@ -68,16 +72,24 @@ func locate(path string) (name string, given bool, err error) {
 	return filepath.Join(dir, credential), true, nil
 }
 
-func checkFile(f *os.File, what, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
+// fileCheck refuses a file that a key may have leaked from.
+type fileCheck func(info fs.FileInfo, what, path string) error
+
+// checkMode refuses a key that others could have read.
+func checkMode(info fs.FileInfo, what, path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s %s is no file: name one that holds the key", what, path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%s %s is readable by others (mode %04o): chmod 600 it, and make a new key if others may have read it", what, path, info.Mode().Perm())
+	}
+	return nil
+}
+
+// checkOwner also refuses one that belongs to somebody else.
+func checkOwner(info fs.FileInfo, what, path string) error {
+	if err := checkMode(info, what, path); err != nil {
+		return err
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
 		return fmt.Errorf("%s %s belongs to user %d: chown it to root or to the daemon's user", what, path, st.Uid)

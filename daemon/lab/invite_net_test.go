@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -69,6 +70,18 @@ func (b *bare) ctlRun(args ...string) string {
 	return out
 }
 
+// provision adds to the provisioning.
+func (b *bare) provision(words string) {
+	b.t.Helper()
+	f, err := os.OpenFile(filepath.Join(b.dir, "etc", "pc5d.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString(words)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func (b *bare) start() {
 	b.t.Helper()
 	log, err := os.OpenFile(b.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -121,8 +134,9 @@ func token(t *testing.T, out string) string {
 	return ""
 }
 
-// newBares makes two hosts where only pc5ctl init and pc5d have run.
-func newBares(t *testing.T) (a, b *bare) {
+// newBares makes two hosts where only pc5ctl init and pc5d have run; words are added to the provisioning
+// of each in between.
+func newBares(t *testing.T, words ...string) (a, b *bare) {
 	t.Helper()
 	pc5d := build(t)
 	ctl := filepath.Join(t.TempDir(), "pc5ctl")
@@ -135,8 +149,11 @@ func newBares(t *testing.T) (a, b *bare) {
 	}
 	t.Cleanup(l.Close)
 	a, b = newBare(t, l.A, pc5d, ctl), newBare(t, l.B, pc5d, ctl)
-	for _, h := range []*bare{a, b} {
+	for i, h := range []*bare{a, b} {
 		h.ctlRun("init", h.host.Name, "--dir", filepath.Join(h.dir, "etc"))
+		if i < len(words) {
+			h.provision(words[i])
+		}
 		h.start()
 		t.Cleanup(h.stop)
 	}
@@ -147,6 +164,7 @@ func newBares(t *testing.T) (a, b *bare) {
 // after a restart of both; nothing of what was written is open to others. Then a second join with the
 // token gets nothing, and after pc5ctl unpair nothing is left of the link.
 func TestT41_TwoCommands(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
 	a, b := newBares(t)
@@ -203,6 +221,7 @@ func TestT41_TwoCommands(t *testing.T) {
 
 // TestT41_Automatic: without a single option there are addresses, and they reach the other end.
 func TestT41_Automatic(t *testing.T) {
+	t.Parallel()
 	a, b := newBares(t)
 	out := a.ctlRun("invite", "bob")
 	b.ctlRun("join", token(t, out))
@@ -218,5 +237,23 @@ func TestT41_Automatic(t *testing.T) {
 	}
 	if _, err := a.host.Ping(to, 3*time.Second); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFirstUse: two hosts that know each other's names and addresses pin each other's keys, and status
+// says so at both.
+func TestFirstUse(t *testing.T) {
+	t.Parallel()
+	const link = "\n[[link]]\nname = %q\ntrust = \"first-use\"\nendpoint = %q\naddresses = [\"10.5.0.%d/32\"]\nallowed = [\"10.5.0.%d/32\"]\n"
+	a, b := newBares(t, fmt.Sprintf(link, "bob", "192.0.2.2", 1, 2), fmt.Sprintf(link, "alice", "192.0.2.1", 2, 1))
+	a.ctlRun("up", "bob")
+	if _, err := a.host.Ping(netip.MustParseAddr("10.5.0.2"), 3*time.Second); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []struct{ at, peer *bare }{{a, b}, {b, a}} {
+		key := strings.TrimSpace(c.peer.ctlRun("key", "fingerprint", filepath.Join(c.peer.dir, "etc", "identity.key")))
+		if out := c.at.ctlRun("status"); !strings.Contains(out, "first-use (pinned "+key+" on ") {
+			t.Errorf("%s does not show %s: %s", c.at.host.Name, key, out)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func (m *Machine) client() (Handshake, error) {
 // find finds the link of the authenticated peer: one that its key is pinned for, else one that it is
 // let into.
 func (m *Machine) find(service string) (Link, bool) {
+	m.pin = nil
 	if l, ok := m.cfg.Links.Lookup(m.identity, service); ok {
 		return l, true
 	}
@@ -76,12 +77,13 @@ func (m *Machine) find(service string) (Link, bool) {
 
 // proves checks the request's proof against the secret of an invite; nil: there is none.
 func (m *Machine) proves() func(keys.Secret) bool {
-	if m.role != RoleB {
+	proof := m.invited()
+	if m.role != RoleB || proof == nil {
 		return nil
 	}
-	proof, blank := m.invited(), bytes.Clone(m.run.request)
+	blank := bytes.Clone(m.run.request)
 	msg, err := pc5s.Parse(blank)
-	if proof == nil || err != nil {
+	if err != nil {
 		return nil
 	}
 	kei.BlankProofs(msg.(*pc5s.DirectLinkEstablishmentRequest).KeyEstablishmentInfo)

@@ -132,3 +132,22 @@ func TestT41_AlteredPairing(t *testing.T) {
 		p.within(3*time.Minute, "the link is established", p.link.Agreed)
 	}
 }
+
+// TestT41_SameRun: one seed pairs, crashes and comes back in exactly the same way each time, although
+// links come and go while the daemons run.
+func TestT41_SameRun(t *testing.T) {
+	run := func() string {
+		p := newInvited(t, 42)
+		p.Network.Conditions = sim.Conditions{Loss: 0.1, MaxDelay: 30 * time.Millisecond}
+		p.join(p.link.B, p.invite())
+		p.Run(80 * time.Millisecond)
+		p.bob.Kill()
+		startAll(t, p.bob)
+		p.within(2*time.Minute, "the link is established", p.link.Agreed)
+		p.carries()
+		return p.Trace.Hash()
+	}
+	if once, again := run(), run(); once != again {
+		t.Errorf("two runs differ: %s and %s", once, again)
+	}
+}
