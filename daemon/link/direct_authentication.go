@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -32,7 +33,8 @@ type authentication struct {
 	exchange  uint8 // A: of the last request answered. B: of the request outstanding
 	cookie    []byte
 	cookies   int
-	first     []byte // the first flight; A sends it again with each new cookie
+	first     []byte   // A's first flight, which it sends again with each new cookie
+	welcomed  [32]byte // B: SHA-256 of the first fragment that it took
 	restarts  int
 	begun     uint8 // exchange at the handshake's start
 	out       kei.Outgoing
@@ -255,7 +257,7 @@ func (m *Machine) respond(now time.Time, admitted *Admitted) error {
 
 // welcome takes the first fragment of a handshake.
 func (m *Machine) welcome(now time.Time, admitted *Admitted) error {
-	m.auth.first = admitted.Container.Fragment
+	m.auth.welcomed = sha256.Sum256(admitted.Container.Fragment)
 	m.auth.exchange = max(m.auth.exchange, admitted.Container.Exchange)
 	m.auth.begun = m.auth.exchange
 	m.emit(Exchanged{Message: pc5s.MessageDirectLinkAuthenticationResponse, Bearer: underlay.SRB0, Protection: "none", Octets: admitted.Octets})
@@ -272,7 +274,7 @@ func (m *Machine) Readmit(now time.Time, admitted *Admitted) error {
 	if m.role != RoleB || m.state != Auth || admitted.Container == nil {
 		return DropState
 	}
-	if bytes.Equal(admitted.Container.Fragment, m.auth.first) {
+	if sha256.Sum256(admitted.Container.Fragment) == m.auth.welcomed {
 		return m.repeat(now)
 	}
 	if m.auth.restarts >= maxRestarts {
