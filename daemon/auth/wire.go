@@ -17,13 +17,14 @@ type wire struct {
 
 func newWire() *wire { return &wire{resume: make(chan struct{}), parked: make(chan struct{})} }
 
-// turn hands in a flight and returns what was written meanwhile.
+// turn hands in a flight and returns what was written meanwhile. The flight is read to its end, so
+// nothing of it is kept: whoever is half open has to be small.
 func (w *wire) turn(flight []byte) []byte {
-	w.in = append(w.in, flight...)
+	w.in = flight
 	w.resume <- struct{}{}
 	<-w.parked
 	out := w.out
-	w.out = nil
+	w.in, w.out = nil, nil
 	return out
 }
 

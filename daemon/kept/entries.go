@@ -17,7 +17,10 @@ func (s *Store) putLocked(e *Entry, now time.Time) {
 		s.removeLocked(func(*Entry) bool { return true })
 		s.seen = now
 	}
-	s.removeLocked(func(o *Entry) bool { return s.limits.over(o, now) || e.compare(o) == 0 })
+	s.sweepLocked(now)
+	if at, ok := s.placeLocked(e); ok {
+		s.dropLocked(s.entries[at])
+	}
 	if s.ids[e.ID] != nil || s.limits.over(e, now) {
 		e.Key.Wipe()
 		return
@@ -26,10 +29,36 @@ func (s *Store) putLocked(e *Entry, now time.Time) {
 		oldest := slices.MinFunc(s.entries, func(a, b *Entry) int { return a.Made.Compare(b.Made) })
 		s.dropLocked(oldest)
 	}
-	at, _ := slices.BinarySearchFunc(s.entries, e, (*Entry).compare)
+	at, _ := s.placeLocked(e)
 	s.entries = slices.Insert(s.entries, at, e)
 	s.ids[e.ID] = e
+	s.noteEndLocked(e)
 	s.now++
+}
+
+// sweepLocked ends what is over. Until the first entry can be over there is nothing to look for: a
+// node with thousands of peers puts a key with each link.
+func (s *Store) sweepLocked(now time.Time) {
+	if now.Before(s.sweep) {
+		return
+	}
+	s.removeLocked(func(e *Entry) bool { return s.limits.over(e, now) })
+	s.sweep = now.Add(s.limits.life) // or sooner, as the entries say that there are and that come
+	for _, e := range s.entries {
+		s.noteEndLocked(e)
+	}
+}
+
+// noteEndLocked keeps the time of the next sweep from being later than an entry's end.
+func (s *Store) noteEndLocked(e *Entry) {
+	if end := s.limits.end(e); end.Before(s.sweep) {
+		s.sweep = end
+	}
+}
+
+// placeLocked finds where the entry of a peer and a service is, or would be.
+func (s *Store) placeLocked(e *Entry) (int, bool) {
+	return slices.BinarySearchFunc(s.entries, e, (*Entry).compare)
 }
 
 // setBackLocked tells whether the clock shows less than it did, by more than what corrects itself.
@@ -73,7 +102,7 @@ func (s *Store) copyOutLocked(e *Entry, into *Entry, now time.Time) bool {
 
 // nextLocked returns the entry behind another, which may be gone.
 func (s *Store) nextLocked(e *Entry) *Entry {
-	at, ok := slices.BinarySearchFunc(s.entries, e, (*Entry).compare)
+	at, ok := s.placeLocked(e)
 	if ok {
 		at++
 	}
@@ -83,7 +112,18 @@ func (s *Store) nextLocked(e *Entry) *Entry {
 	return s.entries[at]
 }
 
-func (s *Store) dropLocked(e *Entry) { s.removeLocked(func(o *Entry) bool { return o == e }) }
+// dropLocked wipes one entry, if it is there still.
+func (s *Store) dropLocked(e *Entry) {
+	at, ok := s.placeLocked(e)
+	if s.closed || !ok || s.entries[at] != e {
+		return
+	}
+	s.entries = slices.Delete(s.entries, at, at+1)
+	delete(s.ids, e.ID)
+	e.Key.Wipe()
+	s.now++
+	s.gone = s.now
+}
 
 // removeLocked wipes entries and counts them.
 func (s *Store) removeLocked(which func(*Entry) bool) int {

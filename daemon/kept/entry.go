@@ -86,11 +86,20 @@ func wall(t time.Time) time.Time { return t.Round(0).UTC() }
 // lifetimes end an entry.
 type lifetimes struct{ life, reauthenticate time.Duration }
 
-// over tells whether an entry will never be used again.
-func (l lifetimes) over(e *Entry, now time.Time) bool {
-	return !now.Before(e.Made.Add(l.life)) || !now.Before(e.Authenticated.Add(l.reauthenticate)) ||
-		!e.CertificateEnd.IsZero() && !now.Before(e.CertificateEnd)
+// end tells from when on an entry will never be used again.
+func (l lifetimes) end(e *Entry) time.Time {
+	end := e.Made.Add(l.life)
+	if at := e.Authenticated.Add(l.reauthenticate); at.Before(end) {
+		end = at
+	}
+	if at := e.CertificateEnd; !at.IsZero() && at.Before(end) {
+		end = at
+	}
+	return end
 }
+
+// over tells whether an entry will never be used again.
+func (l lifetimes) over(e *Entry, now time.Time) bool { return !now.Before(l.end(e)) }
 
 // early tells whether an entry comes from the future, where its age is unknown.
 func early(e *Entry, now time.Time) bool {

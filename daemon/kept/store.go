@@ -1,7 +1,6 @@
 package kept
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +46,7 @@ type Store struct {
 	entries []*Entry // by peer and service
 	ids     map[keys.KNRPID]*Entry
 	seen    time.Time  // newest reading of the clock
+	sweep   time.Time  // no entry is over before it
 	now     generation // of the entries; each change makes the next
 	gone    generation // in which something last went away
 }
@@ -106,7 +106,7 @@ func (s *Store) ForPeer(peer, service string) (Entry, bool) {
 	now := s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, ok := slices.BinarySearchFunc(s.entries, &Entry{Peer: peer, Service: service}, (*Entry).compare)
+	at, ok := s.placeLocked(&Entry{Peer: peer, Service: service})
 	if !ok {
 		return Entry{}, false
 	}

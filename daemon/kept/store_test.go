@@ -241,6 +241,36 @@ func TestKeysEnd(t *testing.T) {
 	}
 }
 
+// TestPutEndsWhatIsOver: with each Put, in whatever order ends come, the entries are gone that are
+// over by then, and no others: the store looks for them only when there may be some.
+func TestPutEndsWhatIsOver(t *testing.T) {
+	b := newBench(t, nil)
+	defer b.Close()
+	ends := map[keys.KNRPID]time.Time{}
+	for i := range 60 {
+		b.now = b.now.Add(7 * time.Minute)
+		id := keys.KNRPID(i + 1)
+		e := entry(id, fmt.Sprintf("peer-%d", i), "ip")
+		e.Made, e.Authenticated = b.now, b.now
+		e.CertificateEnd = b.now.Add(time.Duration(1+i*37%100) * time.Minute)
+		b.Put(e)
+		ends[id] = e.CertificateEnd
+		if i%9 == 4 { // one of them is used up
+			b.Take(id)
+			delete(ends, id)
+		}
+		want := 0
+		for _, end := range ends {
+			if b.now.Before(end) {
+				want++
+			}
+		}
+		if got := b.Len(); got != want {
+			t.Fatalf("after Put %d: %d entries, want %d", i, got, want)
+		}
+	}
+}
+
 // TestT76_ClockJumps: no jump of the wall clock, while the store is open or between, makes a key
 // live longer; it costs the keys at most.
 func TestT76_ClockJumps(t *testing.T) {

@@ -1,0 +1,72 @@
+package authbench
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cpuTime is the processor time of this process so far, of all its threads.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		panic("BUG: authbench: getrusage: " + err.Error()) // it fails for wrong arguments only
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// cost is the processor time of some work.
+func cost(work func() error) (time.Duration, error) {
+	before := cpuTime()
+	err := work()
+	return cpuTime() - before, err
+}
+
+// repeat makes work out of so many of one kind.
+func repeat(n int, one func() error) func() error {
+	return func() error {
+		for range n {
+			if err := one(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// median of values, of which there is at least one. It sorts them.
+func median[T ~int64 | ~float64](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// where names the machine and the versions of a measurement.
+func where(now time.Time) string {
+	var u unix.Utsname
+	kernel := "unknown kernel"
+	if unix.Uname(&u) == nil {
+		kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+	}
+	return fmt.Sprintf("%s, %s, %d processors, %s, %s", now.UTC().Format(time.DateOnly), processor(), runtime.NumCPU(), kernel, runtime.Version())
+}
+
+// processor is the model's name.
+func processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if key, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
