@@ -184,19 +184,19 @@ func (d *door) respond(admitted *link.Admitted, c conversation) {
 	}
 	d.admitted.Add(1)
 	r := newRunner(n, m, nil)
-	r.conversation, r.token = c, token{owed: true, resumed: admitted.Kept != nil}
+	r.conversation, r.owed = c, true
 	n.halfOpen.attach(c, r)
 	n.launch(r)
 }
 
-// token is what a responder took of its source's handshakes. It is given back when its peer has
-// proved itself: by its certificate, or, where a kept key stands for it, by the end of the
-// establishment.
-type token struct{ owed, resumed bool }
-
-func (r *runner) giveBack() {
-	if r.token.owed {
-		r.token.owed = false
+// met says that the peer of a responder has proved itself: by its certificate, or, where a key of
+// psk-dhe stands for it, by the end of the establishment, because its request may be somebody's who
+// held it back. Until then the responder is half-open, gets a repeated request, and owes what it took of
+// its source's handshakes.
+func (r *runner) met() {
+	r.node.halfOpen.end(r.node.now(), r.conversation)
+	if r.owed {
+		r.owed = false
 		r.node.door.sources.giveBack(r.conversation.from.Addr())
 	}
 }

@@ -35,7 +35,7 @@ type runner struct {
 	ended        bool
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
-	token        token               // of a responder
+	owed         bool                // a responder's: it took one of its source's handshakes
 	towards      netip.Addr          // of an attempt that counts as under way there
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
@@ -151,9 +151,8 @@ func (r *runner) perform(e link.Effect) {
 		r.bind()
 		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
-		r.node.halfOpen.end(r.node.now(), r.conversation)
-		if !r.token.resumed {
-			r.giveBack()
+		if e.Proof == link.ByCertificate {
+			r.met()
 		}
 		r.meet(r.node.keepers[e.Link.Name])
 		r.notify(func(k *keeper) { k.authenticated(r, e) })
@@ -177,7 +176,7 @@ func (r *runner) perform(e link.Effect) {
 	case link.WatchTraffic:
 		r.keeper.plane.Arm()
 	case link.Agreed:
-		r.giveBack()
+		r.met()
 		r.arrived()
 		if lead := r.lead; lead > 0 { // else it lost, and ends
 			r.notify(func(k *keeper) { k.agreed(r, lead, e) })

@@ -43,7 +43,7 @@ func (m *Machine) offer(now time.Time) {
 		return
 	}
 	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
-	m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
+	m.emit(Authenticated{Peer: m.identity, Proof: m.proof, Link: l, CertificateEnd: m.certificateEnd})
 	switch err := m.sendCommand(now).(type) {
 	case nil:
 		m.setState(SecurityMode)
