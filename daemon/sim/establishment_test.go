@@ -273,3 +273,28 @@ func testLoss(t *testing.T, by link.Proof) {
 		}
 	}
 }
+
+// TestT15_LostCommand: the command of psk-dhe is lost, once or more often. It comes again for the
+// repeated request, in the same attempt, whatever becomes of a kept key.
+func TestT15_LostCommand(t *testing.T) {
+	for _, by := range []link.Proof{link.ByKeptKey, link.ByPreSharedKey} {
+		for lost := range 3 {
+			p := newPairBy(t, 6, by)
+			p.start()
+			attempts, commands := p.Attempts(p.alice), 0
+			p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+				if h, _, err := underlay.Parse(d.Octets); err == nil && h.LCID == underlay.SRB1 && d.From == p.bob.Address {
+					if commands++; commands <= lost {
+						return nil
+					}
+				}
+				return []sim.Datagram{d}
+			}
+			p.link.A.Up()
+			p.within(15*time.Second, fmt.Sprintf("a link by %v after %d lost commands", by, lost), p.link.Agreed)
+			if n := p.Attempts(p.alice) - attempts; n != 1 || p.link.A.Agreement().Proof != by {
+				t.Errorf("%v, %d commands lost: %d attempts, at last by %v", by, lost, n, p.link.A.Agreement().Proof)
+			}
+		}
+	}
+}

@@ -49,6 +49,9 @@ type EvilPeer struct {
 	Kept *SharedKey
 	KNRP keys.KNRP
 
+	// Relay, if set, gets what is sent to the peer instead.
+	Relay func(Datagram)
+
 	auth    *auth.Authentication
 	peer    *Host // the one it talks to
 	session *session
@@ -122,6 +125,10 @@ func (e *EvilPeer) Authenticated() bool {
 
 // receive is the way of a datagram to the evil peer.
 func (e *EvilPeer) receive(d Datagram) {
+	if e.Relay != nil {
+		e.Relay(d)
+		return
+	}
 	peer := e.Host.world.Network.hosts[d.From]
 	h, pdu, err := underlay.Parse(d.Octets)
 	if err != nil || peer == nil || d.Forged {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
@@ -103,7 +102,7 @@ func (a *Attacker) unverifiable(way Datagram, h underlay.Header, lcid underlay.L
 		h.Source = 0x00BAD1
 	}
 	msb := byte(1)
-	if r := a.request(way); r != nil {
+	if r := a.request(way); r != nil && r.KNRPSessMSB != nil {
 		msb = *r.KNRPSessMSB
 	}
 	way.Octets = append(append(h.AppendTo(nil), 0, 0, msb, 1), pc5s.Marshal(m)...)
