@@ -189,14 +189,17 @@ func (d *door) respond(admitted *link.Admitted, c conversation) {
 	n.launch(r)
 }
 
-// met says that the peer of a responder has proved itself: by its certificate, or, where a key of
-// psk-dhe stands for it, by the end of the establishment, because its request may be somebody's who
-// held it back. Until then the responder is half-open, gets a repeated request, and owes what it took of
-// its source's handshakes.
-func (r *runner) met() {
+// met says that the peer has proved itself: by its certificate, or, where a key of psk-dhe stands for
+// it, by the end of the establishment. Its request is not enough there: somebody may have held it back,
+// and under a pre-shared key it can be replayed for ever (T05). Until then a responder is half-open, is
+// there for a repeated request, owes what it took of its source's handshakes, and its keeper goes on as
+// if nobody had called.
+func (r *runner) met(e link.Authenticated) {
+	r.claimed = nil
 	r.node.halfOpen.end(r.node.now(), r.conversation)
 	if r.owed {
 		r.owed = false
 		r.node.door.sources.giveBack(r.conversation.from.Addr())
 	}
+	r.notify(func(k *keeper) { k.authenticated(r, e) })
 }

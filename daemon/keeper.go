@@ -258,18 +258,31 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 	if to != link.Released {
 		return
 	}
-	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
 	if k.current == r {
 		k.current = nil
 		k.released(err)
 		return
 	}
+	if !slices.Contains(k.attempts, r) {
+		k.unmet(err)
+		return
+	}
+	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
 	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}
 	if k.idle() && !k.wanted {
 		k.setState("down")
+	}
+}
+
+// unmet follows the end of a session whose peer has not proved itself, or which is no attempt any more.
+// It changes nothing; why this end refused somebody is worth knowing.
+func (k *keeper) unmet(err error) {
+	var rejected *link.RejectedError
+	if errors.As(err, &rejected) && k.current == nil {
+		k.hinted(err)
 	}
 }
 

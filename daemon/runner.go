@@ -36,6 +36,7 @@ type runner struct {
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
 	owed         bool                // a responder's: it took one of its source's handshakes
+	claimed      *link.Authenticated // of a responder of psk-dhe, until its peer has proved itself
 	towards      netip.Addr          // of an attempt that counts as under way there
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
@@ -151,11 +152,12 @@ func (r *runner) perform(e link.Effect) {
 		r.bind()
 		r.node.send(r.port, e.To, e.Datagram)
 	case link.Authenticated:
-		if e.Proof == link.ByCertificate {
-			r.met()
-		}
 		r.meet(r.node.keepers[e.Link.Name])
-		r.notify(func(k *keeper) { k.authenticated(r, e) })
+		if r.role == link.RoleB && e.Proof != link.ByCertificate {
+			r.claimed = &e
+			break
+		}
+		r.met(e)
 	case link.InstallUserPlane:
 		r.install(e)
 	case link.ActivateUserPlane:
@@ -176,7 +178,9 @@ func (r *runner) perform(e link.Effect) {
 	case link.WatchTraffic:
 		r.keeper.plane.Arm()
 	case link.Agreed:
-		r.met()
+		if r.claimed != nil {
+			r.met(*r.claimed)
+		}
 		r.arrived()
 		if lead := r.lead; lead > 0 { // else it lost, and ends
 			r.notify(func(k *keeper) { k.agreed(r, lead, e) })

@@ -251,3 +251,63 @@ func TestC3_T09_StatusTellsTheProof(t *testing.T) {
 		}
 	})
 }
+
+// TestT05_T94_ReplayedKeyBlocksNobody: mallory recorded alice's requests under a pre-shared key, which
+// prove the key for ever, and sends one from time to time from an address of its own, with a cookie. Bob
+// can not know better, but he goes on calling alice himself, and says of nobody that he authenticated.
+func TestT05_T94_ReplayedKeyBlocksNobody(t *testing.T) {
+	p := newPairBy(t, 13, link.ByPreSharedKey)
+	p.establish()
+	request := lastRequestOctets(p)
+	h, sdu := clear(request)
+	var mallory *sim.Host
+	commands := 0
+	mallory = p.AddStranger("mallory", func(d sim.Datagram) {
+		_, answer := clear(d)
+		if answer == nil {
+			commands++
+			return
+		}
+		m, ok := parse(t, answer).(*pc5s.DirectLinkAuthenticationRequest)
+		if !ok {
+			return
+		}
+		c, err := kei.Parse(m.KeyEstablishmentInfo)
+		if err != nil || !c.HasCookie {
+			return
+		}
+		back := kei.Container{Method: kei.PSKDHE, Tag: kei.Tag(sdu), AckOnly: true, HasCookie: true, Cookie: c.Cookie, HasRequest: true, Request: sdu}
+		response := pc5s.Marshal(&pc5s.DirectLinkAuthenticationResponse{KeyEstablishmentInfo: back.AppendTo(nil)})
+		p.Network.Inject(inClear(sim.Datagram{From: mallory.Address, To: p.bob.Address}, h, response))
+	})
+	p.alice.Kill()
+	p.alice.Forget()
+	p.link.A.Calls = false // only bob can call
+	for range 60 {
+		p.Network.Inject(sim.Datagram{From: mallory.Address, To: p.bob.Address, Octets: request.Octets})
+		p.Run(3 * time.Second)
+	}
+	if commands == 0 {
+		t.Fatal("nothing was replayed")
+	}
+	startAll(t, p.alice)
+	begin := p.Now()
+	for p.Now()-begin < 2*time.Minute && !p.link.Agreed() {
+		p.Network.Inject(sim.Datagram{From: mallory.Address, To: p.bob.Address, Octets: request.Octets})
+		p.RunUntil(3*time.Second, p.link.Agreed)
+	}
+	if !p.link.Agreed() {
+		t.Errorf("bob, who is %q, does not call alice", p.link.B.State())
+	}
+	p.live()
+}
+
+// lastRequestOctets is alice's newest request.
+func lastRequestOctets(p *pair) (newest sim.Datagram) {
+	for _, d := range p.Attacker().Heard() {
+		if _, sdu := clear(d); sdu != nil && d.From == p.alice.Address && pc5s.MessageType(sdu[0]) == pc5s.MessageDirectLinkEstablishmentRequest {
+			newest = d
+		}
+	}
+	return newest
+}
