@@ -82,8 +82,11 @@ func (k *keeper) pursue() {
 	k.queue.WakeAt(k.next())
 }
 
-// next is when there is something to do.
+// next is when there is something to do; zero: nothing.
 func (k *keeper) next() time.Time {
+	if k.halted {
+		return time.Time{}
+	}
 	if k.current == nil {
 		return k.retryAt
 	}

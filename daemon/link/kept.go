@@ -95,7 +95,7 @@ func (m *Machine) resume() (*exchange, error) {
 
 // startFrom makes A's half of psk-dhe from a key that serves the link; the key is the exchange's.
 func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
-	if !usable(k, m.link) {
+	if !usable(k, m.link) || m.link.Anew && !k.PreShared {
 		return nil, nil
 	}
 	mine, err := pskdhe.New()

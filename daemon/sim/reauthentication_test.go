@@ -67,3 +67,38 @@ func TestReauthentication_Prevented(t *testing.T) {
 	}
 	p.live()
 }
+
+// TestReauthentication_LeavesAKey: the session that a full authentication made leaves both ends a key for
+// the next establishment, as the first one did.
+func TestReauthentication_LeavesAKey(t *testing.T) {
+	p := newPair(t, 72)
+	p.alice.Timers.Reauthenticate, p.bob.Timers.Reauthenticate = time.Minute, time.Minute
+	p.establish()
+	before := p.link.A.Agreement()
+	p.Run(90 * time.Second)
+	if after := p.link.A.Agreement(); after.RequestHash == before.RequestHash {
+		t.Fatal("no new session")
+	}
+	p.rest()
+	p.proof = link.ByKeptKey
+	p.up()
+}
+
+// TestReauthentication_WhileStopping: the time for a new authentication comes while the daemon stops, and
+// its peer does not answer. It waits for the end of the link and for nothing else.
+func TestReauthentication_WhileStopping(t *testing.T) {
+	p := newPair(t, 73)
+	p.alice.Timers.Reauthenticate = time.Minute
+	p.establish()
+	p.Run(time.Minute - 200*time.Millisecond)
+	p.Network.Cut(p.alice, p.bob)
+	p.alice.Stop()
+	steps, end := 0, p.Now()+5*time.Second
+	for steps < 2000 && p.Now() < end && p.Step() {
+		steps++
+	}
+	if p.Now() < end {
+		t.Errorf("%d steps, and the time is still %v", steps, p.Now())
+	}
+	p.sound()
+}
