@@ -105,9 +105,11 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
 }
 
-// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full.
+// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full: the
+// key tells it by the wall clock, and from here on it counts by the one that nobody sets (T76).
 func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
-	m.identity, m.authenticated, m.certificateEnd, m.proof = x.kept.Peer, x.kept.Authenticated, x.kept.CertificateEnd, ByKeptKey
+	m.identity, m.certificateEnd, m.proof = x.kept.Peer, x.kept.CertificateEnd, ByKeptKey
+	m.authenticated = now.Add(x.kept.Authenticated.Sub(now))
 	if x.kept.PreShared {
 		m.authenticated, m.proof = now, ByPreSharedKey
 	}
