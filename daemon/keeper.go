@@ -135,7 +135,7 @@ func (k *keeper) attempt(l link.Link) error {
 
 // down is the operator's word, and so is up.
 func (k *keeper) down() error {
-	k.wanted, k.retryAt = false, time.Time{}
+	k.wanted, k.retryAt, k.renewal = false, time.Time{}, reauthentication{}
 	err := k.node.state.forget(k.link.Name)
 	if k.current != nil {
 		k.current.release(pc5s.CauseNoLongerNeeded)

@@ -6,6 +6,7 @@ import (
 
 	"pc5d/daemon/link"
 	"pc5d/daemon/sim"
+	"pc5d/dataplane/underlay"
 )
 
 // TestReauthentication: eight hours after the last full authentication there is a new one, made by
@@ -99,6 +100,28 @@ func TestReauthentication_WhileStopping(t *testing.T) {
 	}
 	if p.Now() < end {
 		t.Errorf("%d steps, and the time is still %v", steps, p.Now())
+	}
+	p.sound()
+}
+
+// TestReauthentication_AfterDown: the operator wants the link down, and the peer does not hear of it.
+// The time for a new authentication comes meanwhile: it does not bring the link back.
+func TestReauthentication_AfterDown(t *testing.T) {
+	p := newPair(t, 74)
+	p.alice.Timers.Reauthenticate = time.Minute
+	p.establish()
+	p.Run(time.Minute - 100*time.Millisecond)
+	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+		if h, _, err := underlay.Parse(d.Octets); err == nil && h.LCID == underlay.SRB2 && d.From == p.alice.Address {
+			return nil
+		}
+		return []sim.Datagram{d}
+	}
+	attempts := p.Attempts(p.alice)
+	p.link.A.Down()
+	p.Run(2 * time.Second) // then bob misses her, and calls
+	if n := p.Attempts(p.alice) - attempts; n != 0 {
+		t.Errorf("alice is %q and made %d attempts", p.link.A.State(), n)
 	}
 	p.sound()
 }
