@@ -12,6 +12,7 @@ import (
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/underlay"
 )
 
 // door answers those who are not known yet. It keeps nothing about them: who brings a cookie back
@@ -59,6 +60,9 @@ func newDoor(n *Node) (*door, error) {
 	d := &door{node: n, sources: newSources(n.limits, n.now(), key)}
 	d.admission = link.NewAdmission(link.AdmissionConfig{
 		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
+		UnderWay: func(from netip.AddrPort, source underlay.LayerTwoID, tag [8]byte) bool {
+			return n.halfOpen.runner(conversation{from: from, peer: source, tag: tag}) != nil
+		},
 	})
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil

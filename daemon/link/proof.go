@@ -27,7 +27,7 @@ type proof struct {
 	gate   [32]byte // key of the gate
 	mac    *mac.HMAC
 	prover *pskdhe.Prover
-	key    KeptKey // of the candidate at hand; wiped afterwards
+	key    KeptKey // the candidate at hand, until forget
 	blank  [maxRequest]byte
 	view   pc5s.EstablishmentRequestView // of blank
 }
@@ -52,27 +52,31 @@ func (p *proof) opens(request []byte, offer *kei.Offer) bool {
 	return hmac.Equal(want[:kei.ProofLen], offer.Gate[:])
 }
 
-// keyOf returns a copy of the key that a request proves, of which v and offer are the parts. It is
-// the caller's to wipe.
-func (p *proof) keyOf(candidates int, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) (KeptKey, bool) {
+// finds tells whether a request, of which v and offer are the parts, proves a key. That is p.key then,
+// until forget.
+func (p *proof) finds(candidates int, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
 	if p.store == nil || !offer.Offers(kei.PSKDHE) || offer.Share == nil || offer.Binder == nil || offer.Time == nil {
-		return KeptKey{}, false
+		return false
 	}
-	defer p.key.Key.Wipe()
 	if !p.find(candidates, v, offer) {
-		return KeptKey{}, false
+		return false
 	}
 	blank := p.blanked(request)
 	if blank == nil {
-		return KeptKey{}, false
+		return false
 	}
 	want := p.prover.Binder(p.key.Key.Secret, p.key.Peer.Name, p.local.Name, blank)
-	if !hmac.Equal(want[:], offer.Binder[:]) {
-		return KeptKey{}, false
-	}
+	return hmac.Equal(want[:], offer.Binder[:])
+}
+
+// forget wipes the candidate that was looked at last.
+func (p *proof) forget() { p.key.Key.Wipe() }
+
+// found copies the key that finds found, for its owner to wipe.
+func (p *proof) found() *KeptKey {
 	k := p.key
 	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(p.key.Key.Bytes()))}
-	return k, true
+	return &k
 }
 
 // find copies the key that a request names by its ID or by a tag.
