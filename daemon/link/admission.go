@@ -169,7 +169,7 @@ func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underla
 	}
 	defer a.proof.forget()
 	var admitted *Admitted
-	proved := a.proof.finds(a.unproved(), sdu, &a.request, &a.offer)
+	proved := a.proof.finds(a.unproved(now), sdu, &a.request, &a.offer)
 	if proved {
 		if welcome, repeated := a.welcomes(from, h, sdu); welcome {
 			if admitted = a.resumed(from, h, sdu, octets); admitted != nil {
@@ -187,10 +187,10 @@ func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underla
 }
 
 // unproved is how many keys a request is compared with whose address is not proved. Behind a gate
-// nobody is asked for a cookie before, so all of them.
-func (a *Admission) unproved() int {
+// nobody is asked for a cookie before, so all of them while there is time for it.
+func (a *Admission) unproved(now time.Time) int {
 	if a.cfg.Gate {
-		return searchProved
+		return a.proof.allowance(now)
 	}
 	return searchUnproved
 }
@@ -253,7 +253,7 @@ func (a *Admission) receiveResponse(now time.Time, from netip.AddrPort, h underl
 	}
 	candidates, valid := searchProved, a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
 	if !valid {
-		candidates = a.unproved()
+		candidates = a.unproved(now)
 	}
 	defer a.proof.forget()
 	proved := a.proof.finds(candidates, c.Request, &a.request, &a.offer)

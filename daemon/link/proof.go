@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/binary"
 	"math"
+	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/mac"
@@ -18,6 +19,10 @@ import (
 const (
 	searchUnproved = 16
 	searchProved   = math.MaxInt
+
+	// comparisonsPerSecond bounds what strangers cost behind a gate, where nobody is asked for a cookie
+	// before (chosen: about a tenth of a processor). Beyond it only few keys are searched.
+	comparisonsPerSecond = 1 << 15
 )
 
 // proof verifies what a stranger's request proves, in memory of its own (T30).
@@ -30,6 +35,9 @@ type proof struct {
 	key    KeptKey // the candidate at hand, until forget
 	blank  [maxRequest]byte
 	view   pc5s.EstablishmentRequestView // of blank
+
+	second   time.Time // when the current one began
+	compared int       // keys in it
 }
 
 func newProof(local Peer, store KeptKeys) *proof {
@@ -79,6 +87,14 @@ func (p *proof) found() *KeptKey {
 	return &k
 }
 
+// allowance is how many keys a stranger's request behind a gate is compared with.
+func (p *proof) allowance(now time.Time) int {
+	if passed := now.Sub(p.second); passed >= time.Second || passed < 0 {
+		p.second, p.compared = now, 0
+	}
+	return max(searchUnproved, comparisonsPerSecond-p.compared)
+}
+
 // find copies the key that a request names by its ID or by a tag.
 func (p *proof) find(candidates int, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
 	if len(v.KNRPID) > 0 {
@@ -88,6 +104,7 @@ func (p *proof) find(candidates int, v *pc5s.EstablishmentRequestView, offer *ke
 	if offer.KeyTag == nil || n > candidates {
 		return false
 	}
+	p.compared += n
 	for i := range n {
 		if !p.store.PeekAt(i, &p.key) {
 			continue
