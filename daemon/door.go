@@ -13,6 +13,7 @@ import (
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 )
 
 // door answers those who are not known yet. It keeps nothing about them: who brings a cookie back
@@ -64,6 +65,9 @@ func newDoor(n *Node) (*door, error) {
 	d := &door{node: n, sources: newSources(n.limits, n.now(), keys[0]), talkers: newTalkers(n.limits, n.now(), keys[1])}
 	d.admission = link.NewAdmission(link.AdmissionConfig{
 		Local: n.cfg.Auth.Local(), Jar: jar, Links: n, Kept: n.kept, Gate: n.cfg.Provisioning.Node.Gate,
+		UnderWay: func(from netip.AddrPort, source underlay.LayerTwoID, tag [8]byte) bool {
+			return n.halfOpen.runner(conversation{from: from, peer: source, tag: tag}) != nil
+		},
 	})
 	d.queue = n.cfg.Scheduler.NewQueue(func() {})
 	return d, nil
@@ -207,21 +211,22 @@ func (d *door) respond(admitted *link.Admitted, c conversation) {
 	}
 	d.admitted.Add(1)
 	r := newRunner(n, m, nil)
-	r.conversation, r.token = c, token{owed: true, resumed: admitted.Kept != nil}
+	r.conversation, r.owed = c, true
 	n.halfOpen.attach(c, r)
 	n.launch(r)
 }
 
-// token is what a responder took of its source's handshakes, and tells what it began with.
-type token struct{ owed, resumed bool }
-
-// proved says that the peer of a responder is who it should be: its handshake says so, or, where a
-// kept key stands for one, the end of the establishment. A request that proved the key may be a
-// replayed one. The responder is half-open no more, and its source gets its token back.
-func (r *runner) proved() {
+// met says that the peer has proved itself: by its certificate, or, where a key of psk-dhe stands for
+// it, by the end of the establishment. Its request is not enough there: somebody may have held it back,
+// and under a pre-shared key it can be replayed for ever (T05). Until then a responder is half-open, is
+// there for a repeated request, owes what it took of its source's handshakes, and its keeper goes on as
+// if nobody had called.
+func (r *runner) met(e link.Authenticated) {
+	r.claimed = nil
 	r.node.halfOpen.end(r.node.now(), r.conversation)
-	if r.token.owed {
-		r.token.owed = false
+	if r.owed {
+		r.owed = false
 		r.node.door.sources.giveBack(r.conversation.from.Addr())
 	}
+	r.notify(func(k *keeper) { k.authenticated(r, e) })
 }

@@ -92,8 +92,11 @@ func (k *keeper) pursue() {
 	k.queue.WakeAt(k.next())
 }
 
-// next is when there is something to do.
+// next is when there is something to do; zero: nothing.
 func (k *keeper) next() time.Time {
+	if k.halted {
+		return time.Time{}
+	}
 	if k.current == nil {
 		return k.retryAt
 	}
@@ -142,7 +145,7 @@ func (k *keeper) attempt(l link.Link) error {
 
 // down is the operator's word, and so is up.
 func (k *keeper) down() error {
-	k.wanted, k.retryAt = false, time.Time{}
+	k.wanted, k.retryAt, k.renewal = false, time.Time{}, reauthentication{}
 	err := k.node.state.forget(k.link.Name)
 	if k.current != nil {
 		k.current.release(pc5s.CauseNoLongerNeeded)
@@ -269,18 +272,31 @@ func (k *keeper) changed(r *runner, to link.State, err error) {
 	if to != link.Released {
 		return
 	}
-	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
 	if k.current == r {
 		k.current = nil
 		k.released(err)
 		return
 	}
+	if !slices.Contains(k.attempts, r) {
+		k.unmet(err)
+		return
+	}
+	k.attempts = slices.DeleteFunc(k.attempts, func(o *runner) bool { return o == r })
 	if k.current == nil && err != nil && !errors.Is(err, errReplaced) && !errors.Is(err, errEvicted) && !errors.Is(err, link.ErrCancelled) {
 		k.failed(err)
 		return
 	}
 	if k.idle() && !k.wanted {
 		k.setState("down")
+	}
+}
+
+// unmet follows the end of a session whose peer has not proved itself, or which is no attempt any more.
+// It changes nothing; why this end refused somebody is worth knowing.
+func (k *keeper) unmet(err error) {
+	var rejected *link.RejectedError
+	if errors.As(err, &rejected) && k.current == nil {
+		k.hinted(err)
 	}
 }
 

@@ -83,8 +83,7 @@ func (k keptKeys) Peek(id keys.KNRPID, into *link.KeptKey) bool {
 
 // PeekAt implements link.KeptKeys: the pre-shared keys come first.
 func (k keptKeys) PeekAt(n int, into *link.KeptKey) bool {
-	if n < k.preShared.len() {
-		k.preShared.copyTo(n, into)
+	if k.preShared.copyTo(n, into) {
 		return true
 	}
 	e := kept.Entry{Key: into.Key}

@@ -15,9 +15,8 @@ import (
 // preShared are the pre-shared keys of the provisioning. The newest time seen under each is in
 // memory only: what is not newer than the daemon's start has to bring a cookie (T05).
 type preShared struct {
-	keys []link.KeptKey // fixed, in the order of the links
-
-	mu     sync.Mutex
+	mu     sync.Mutex     // guards the fields below
+	keys   []link.KeptKey // in the order of the links; none once they are wiped
 	newest map[policy.Fingerprint]uint64
 }
 
@@ -49,6 +48,8 @@ func openPreShared(links []provision.Link, loaded map[string]keys.Secret, start 
 
 // find returns a copy of the key for a peer and a service.
 func (p *preShared) find(peer, service string) (link.KeptKey, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, k := range p.keys {
 		if k.Peer.Name == peer && k.Service == service {
 			return lent(k), true
@@ -65,6 +66,8 @@ func (p *preShared) stands(peer, service string) bool {
 
 // pin is what stands for the key of a peer and a service.
 func (p *preShared) pin(peer, service string) (policy.Fingerprint, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, k := range p.keys {
 		if k.Peer.Name == peer && k.Service == service {
 			return k.Peer.Fingerprint, true
@@ -73,15 +76,25 @@ func (p *preShared) pin(peer, service string) (policy.Fingerprint, bool) {
 	return policy.Fingerprint{}, false
 }
 
-// copyTo copies the n-th key into memory of the caller.
-func (p *preShared) copyTo(n int, into *link.KeptKey) {
+// copyTo copies the n-th key into memory of the caller; false: there is none.
+func (p *preShared) copyTo(n int, into *link.KeptKey) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n >= len(p.keys) {
+		return false
+	}
 	key := into.Key
 	copy(key.Bytes(), p.keys[n].Key.Bytes())
 	*into = p.keys[n]
 	into.Key = key
+	return true
 }
 
-func (p *preShared) len() int { return len(p.keys) }
+func (p *preShared) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.keys)
+}
 
 // accept is true once for a time newer than all before under a key.
 func (p *preShared) accept(fp policy.Fingerprint, timestamp uint64) bool {
@@ -94,11 +107,15 @@ func (p *preShared) accept(fp policy.Fingerprint, timestamp uint64) bool {
 	return true
 }
 
-// wipe ends the keys; what was lent goes with the machines that have it.
+// wipe ends the keys; what was lent goes with the machines that have it. Datagrams may still arrive,
+// and whoever computes with zeros would prove a key that is wiped: so there is none any more.
 func (p *preShared) wipe() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, k := range p.keys {
 		k.Key.Wipe()
 	}
+	p.keys = nil
 }
 
 func lent(k link.KeptKey) link.KeptKey {

@@ -5,7 +5,6 @@ import (
 
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
-	"pc5d/policy"
 )
 
 // responderPatience is how much later the responder of a link authenticates anew than its initiator
@@ -53,7 +52,7 @@ func (k *keeper) reauthenticate() {
 		return
 	}
 	l := k.link
-	l.Authenticate = policy.AuthenticateAlways
+	l.Anew = true
 	if err := k.attempt(l); err != nil {
 		k.log.Warn("authentication anew", "error", err)
 	}

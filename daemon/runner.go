@@ -38,7 +38,8 @@ type runner struct {
 	ended        bool
 	bound        underlay.LayerTwoID // the peer's L2 ID in the tables
 	conversation conversation        // of a responder
-	token        token               // of a responder
+	owed         bool                // a responder's: it took one of its source's handshakes
+	claimed      *link.Authenticated // of a responder of psk-dhe, until its peer has proved itself
 	towards      netip.Addr          // of an attempt that counts as under way there
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
@@ -162,10 +163,11 @@ func (r *runner) perform(e link.Effect) {
 		if !r.meet(r.node.keeper(e.Link.Name)) {
 			return
 		}
-		if !r.token.resumed {
-			r.proved()
+		if r.role == link.RoleB && e.Proof != link.ByCertificate {
+			r.claimed = &e
+			break
 		}
-		r.notify(func(k *keeper) { k.authenticated(r, e) })
+		r.met(e)
 	case link.InstallUserPlane:
 		r.install(e)
 	case link.ActivateUserPlane:
@@ -188,7 +190,9 @@ func (r *runner) perform(e link.Effect) {
 			r.keeper.plane.Arm()
 		}
 	case link.Agreed:
-		r.proved()
+		if r.claimed != nil {
+			r.met(*r.claimed)
+		}
 		r.arrived()
 		if lead := r.lead; lead > 0 { // else it lost, and ends
 			r.notify(func(k *keeper) { k.agreed(r, lead, e) })

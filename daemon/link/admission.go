@@ -52,6 +52,9 @@ type AdmissionConfig struct {
 	// Gate leaves whoever does not know this end's fingerprint, or a key of psk-dhe, without any
 	// answer (T20).
 	Gate bool
+	// UnderWay tells whether the conversation of a request is, so that a repeated one is for its machine.
+	// It must not block. nil: every repeated one is handed on.
+	UnderWay func(from netip.AddrPort, source underlay.LayerTwoID, tag [8]byte) bool
 }
 
 // NewAdmission makes the door of a node.
@@ -164,11 +167,18 @@ func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underla
 	if err := a.screen(sdu); err != nil {
 		return nil, nil, err
 	}
+	defer a.proof.forget()
 	var admitted *Admitted
-	if k, proved := a.proof.keyOf(a.unproved(), sdu, &a.request, &a.offer); proved {
-		admitted = a.resumed(from, h, sdu, octets, k)
+	proved := a.proof.finds(a.unproved(now), sdu, &a.request, &a.offer)
+	if proved {
+		if welcome, repeated := a.welcomes(from, h, sdu); welcome {
+			if admitted = a.resumed(from, h, sdu, octets); admitted != nil {
+				admitted.Repeated = repeated
+			}
+			proved = admitted != nil
+		}
 	}
-	answer, err := a.stranger(now, from, h, sdu, octets, admitted != nil)
+	answer, err := a.stranger(now, from, h, sdu, octets, proved)
 	if err != nil || octets < minResumed {
 		admitted.Wipe()
 		return answer, nil, err
@@ -177,10 +187,10 @@ func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underla
 }
 
 // unproved is how many keys a request is compared with whose address is not proved. Behind a gate
-// nobody is asked for a cookie before, so all of them.
-func (a *Admission) unproved() int {
+// nobody is asked for a cookie before, so all of them while there is time for it.
+func (a *Admission) unproved(now time.Time) int {
 	if a.cfg.Gate {
-		return searchProved
+		return a.proof.allowance(now)
 	}
 	return searchUnproved
 }
@@ -243,23 +253,23 @@ func (a *Admission) receiveResponse(now time.Time, from netip.AddrPort, h underl
 	}
 	candidates, valid := searchProved, a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
 	if !valid {
-		candidates = a.unproved()
+		candidates = a.unproved(now)
 	}
-	var admitted *Admitted
-	if k, proved := a.proof.keyOf(candidates, c.Request, &a.request, &a.offer); proved {
-		admitted = a.resumed(from, h, c.Request, octets, k)
+	defer a.proof.forget()
+	proved := a.proof.finds(candidates, c.Request, &a.request, &a.offer)
+	if valid && proved {
+		if admitted := a.resumed(from, h, c.Request, octets); admitted != nil {
+			admitted.Proved = true
+			return nil, admitted, nil
+		}
+		proved = false
 	}
-	switch {
-	case valid && admitted != nil:
-		admitted.Repeated = false // it comes with a cookie of its own: clocks may be set back (T05)
-		admitted.Proved = true
-		return nil, admitted, nil
-	case valid && c.Method == kei.TLS13 && a.offer.Offers(kei.TLS13):
+	if valid && c.Method == kei.TLS13 && a.offer.Offers(kei.TLS13) {
 		admitted, err := a.admit(from, h, octets)
 		return nil, admitted, err
 	}
-	admitted.Wipe()
-	answer, err := a.stranger(now, from, h, c.Request, octets, admitted != nil)
+	// Whoever has begun a handshake goes on with it: a cookie of the other method would be lost on him.
+	answer, err := a.stranger(now, from, h, c.Request, octets, proved && c.Method == kei.PSKDHE)
 	return answer, nil, err
 }
 

@@ -4,24 +4,34 @@ import (
 	"bytes"
 	"net/netip"
 
+	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/underlay"
 )
 
-// resumed admits a request that proved a key of psk-dhe, which it takes over, unless the link wants
-// full authentication. One whose time is not newer than the last under its key is a repeated one, or
-// has to bring a cookie: clocks are set back (T05).
-func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, request []byte, octets int, k KeptKey) *Admitted {
+// welcomes tells whether a request that proved a key of psk-dhe may be admitted without a cookie, and
+// whether it is a repeated one: its time is not newer than the last under its key. That may be a
+// recorded one, or somebody's whose clock was set back: without a conversation under way it costs
+// nothing but a cookie (T05, T30).
+func (a *Admission) welcomes(from netip.AddrPort, h underlay.Header, request []byte) (welcome, repeated bool) {
+	repeated = !a.cfg.Kept.Accept(a.proof.key, *a.offer.Time)
+	if !repeated || a.cfg.UnderWay == nil {
+		return true, repeated
+	}
+	return a.cfg.UnderWay(from, h.Source, kei.Tag(request)), true
+}
+
+// resumed admits a request that proved a key of psk-dhe, unless the link wants full authentication.
+func (a *Admission) resumed(from netip.AddrPort, h underlay.Header, request []byte, octets int) *Admitted {
 	own := bytes.Clone(request)
 	msg, err := pc5s.Parse(own)
-	if err == nil && a.serves(k, msg.(*pc5s.DirectLinkEstablishmentRequest)) {
-		return &Admitted{
-			From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
-			Kept: &k, ShareA: *a.offer.Share, Repeated: !a.cfg.Kept.Accept(k, *a.offer.Time),
-		}
+	if err != nil || !a.serves(a.proof.key, msg.(*pc5s.DirectLinkEstablishmentRequest)) {
+		return nil
 	}
-	k.Key.Wipe()
-	return nil
+	return &Admitted{
+		From: from, Source: h.Source, Request: own, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest), Octets: octets,
+		Kept: a.proof.found(), ShareA: *a.offer.Share,
+	}
 }
 
 // serves tells whether a key stands for the link that a request asks for, in the key's own name.

@@ -107,6 +107,37 @@ func TestT30_AdmissionAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestT30_ReplayedKey: a request that proved its key and comes again, from anywhere and at any time, costs
+// no memory either, nor does a response with its copy and a cookie of nobody's: under a pre-shared key
+// what was recorded once proves the key for ever.
+func TestT30_ReplayedKey(t *testing.T) {
+	p, all := knocks(t)
+	defer p.close()
+	p.b.door.UnderWay = func(netip.AddrPort, underlay.LayerTwoID, [8]byte) bool { return false }
+	p.b.admission = link.NewAdmission(p.b.door)
+	resuming := all["resuming"]
+	if _, admitted, err := p.b.admission.Receive(p.now, p.a.address, resuming); err != nil || admitted == nil || admitted.Repeated {
+		t.Fatalf("the first one: %v, %v", admitted, err)
+	}
+	response := kei.Container{
+		Method: kei.PSKDHE, Tag: kei.Tag(sduOf(resuming)), AckOnly: true, HasCookie: true, Cookie: make([]byte, cookie.Len),
+		HasRequest: true, Request: sduOf(resuming),
+	}
+	elsewhere := netip.MustParseAddrPort("198.51.100.9:9")
+	for name, d := range map[string][]byte{
+		"request":  resuming,
+		"response": inClear(pc5s.Marshal(&pc5s.DirectLinkAuthenticationResponse{KeyEstablishmentInfo: response.AppendTo(nil)})),
+	} {
+		answer, admitted, err := p.b.admission.Receive(p.now, elsewhere, d)
+		if err != nil || admitted != nil || len(answer) == 0 {
+			t.Errorf("%s: answer of %d octets, %v, %v", name, len(answer), admitted, err)
+		}
+		if allocs := testing.AllocsPerRun(10, func() { p.b.admission.Receive(p.now, elsewhere, d) }); allocs != 0 {
+			t.Errorf("%s: %v allocations", name, allocs)
+		}
+	}
+}
+
 // TestT34_CommandWithoutCookie: the command that answers a request which proved a key is not longer
 // than the least request that is answered so; a shorter one gets the cookie.
 func TestT34_CommandWithoutCookie(t *testing.T) {

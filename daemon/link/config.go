@@ -40,6 +40,8 @@ type Link struct {
 	Pace       Pace
 	// Authenticate says whether a kept key may stand for a full authentication.
 	Authenticate policy.Authenticate
+	// Anew lets this attempt authenticate in full, whatever is kept; it keeps a key as any other.
+	Anew bool
 	// PrivateIdentity keeps the names out of the clear request.
 	PrivateIdentity bool
 	// PrivatePort says that the owner sends from another port with each UseName.

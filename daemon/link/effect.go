@@ -33,9 +33,11 @@ type Exchanged struct {
 // StateChanged announces a new state; there is exactly one for each change.
 type StateChanged struct{ From, To State }
 
-// Authenticated says who the peer is and which link is being made.
+// Authenticated says who the peer is and which link is being made. A responder of psk-dhe has only seen
+// a request that proved the key by then, which somebody may have held back: it has met nobody yet.
 type Authenticated struct {
 	Peer           Peer
+	Proof          Proof
 	Link           Link
 	CertificateEnd time.Time // of the peer; zero: none
 }

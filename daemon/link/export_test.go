@@ -274,3 +274,6 @@ func Opens(knrp keys.KNRP, n Name, s suite.ID, nonce1, nonce2 keys.Nonce, datagr
 	}
 	return false
 }
+
+// FullAuthentication is when the peer was authenticated in full.
+func (m *Machine) FullAuthentication() time.Time { return m.authenticated }

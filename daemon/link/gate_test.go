@@ -3,7 +3,9 @@ package link_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 )
 
@@ -79,4 +81,49 @@ func TestT20_ProberGetsNothing(t *testing.T) {
 	other.a.share(bytes.Repeat([]byte{9, 4}, 16))
 	other.start()
 	probe(t, shared, "another pre-shared key", other.sent[0])
+}
+
+// counting tells how many keys were looked at.
+type counting struct {
+	link.KeptKeys
+	looked int
+}
+
+func (c *counting) PeekAt(n int, into *link.KeptKey) bool {
+	c.looked++
+	return c.KeptKeys.PeekAt(n, into)
+}
+
+// TestT30_SearchBehindAGate: behind a gate nobody is asked for a cookie before his tag is compared with
+// all keys, so what strangers cost is bounded for each second. In the next one who has a key gets through.
+func TestT30_SearchBehindAGate(t *testing.T) {
+	p := newPair(t)
+	defer p.close()
+	p.a.link.PrivateIdentity = true
+	p.establish(t)
+	p.again(t)
+	const others = 1000
+	for i := range others {
+		other := p.b.kept.entries[len(p.b.kept.entries)-1]
+		other.ID, other.Service, other.Key = keys.KNRPID(i), "other", keys.ResumptionKey{Secret: keys.NewSecret(bytes.Repeat([]byte{byte(i), byte(i >> 8)}, keys.ResumptionKeyLen/2))}
+		p.b.kept.entries = append(p.b.kept.entries, other)
+	}
+	seen := &counting{KeptKeys: p.b.kept}
+	p.b.door.Kept = seen
+	p.b.shut()
+	stranger := newPreShared(t)
+	defer stranger.close()
+	stranger.a.share(bytes.Repeat([]byte{9, 4}, 16))
+	stranger.start()
+	for range 1000 {
+		p.b.admission.Receive(p.now, stranger.a.address, stranger.sent[0])
+	}
+	if seen.looked < others || seen.looked > link.ComparisonsPerSecond+others {
+		t.Errorf("1000 datagrams were compared with %d keys", seen.looked)
+	}
+	p.now = p.now.Add(time.Second)
+	p.establish(t)
+	if len(p.sent) != 4 {
+		t.Errorf("%d datagrams of who has a key", len(p.sent))
+	}
 }

@@ -95,7 +95,7 @@ func (m *Machine) resume() (*exchange, error) {
 
 // startFrom makes A's half of psk-dhe from a key that serves the link; the key is the exchange's.
 func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
-	if !usable(k, m.link) {
+	if !usable(k, m.link) || m.link.Anew && !k.PreShared {
 		return nil, nil
 	}
 	mine, err := pskdhe.New()
@@ -105,9 +105,11 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
 }
 
-// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full.
+// authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full: the
+// key tells it by the wall clock, and from here on it counts by the one that nobody sets (T76).
 func (m *Machine) authenticatedBy(now time.Time, x *exchange) {
-	m.identity, m.authenticated, m.certificateEnd, m.proof = x.kept.Peer, x.kept.Authenticated, x.kept.CertificateEnd, ByKeptKey
+	m.identity, m.certificateEnd, m.proof = x.kept.Peer, x.kept.CertificateEnd, ByKeptKey
+	m.authenticated = now.Add(x.kept.Authenticated.Sub(now))
 	if x.kept.PreShared {
 		m.authenticated, m.proof = now, ByPreSharedKey
 	}

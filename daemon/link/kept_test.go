@@ -262,3 +262,29 @@ func TestKeptKey_Rekeying(t *testing.T) {
 		t.Errorf("%d datagrams", len(p.sent))
 	}
 }
+
+// TestT76_TimeOfAKeptKey: a kept key tells the time of the full authentication by the wall clock, which
+// is all that outlives a process. The machine goes on by the clock that nobody sets: a link whose clock
+// jumps is not taken for one that was not authenticated for years.
+func TestT76_TimeOfAKeptKey(t *testing.T) {
+	p := newPair(t)
+	defer p.close()
+	p.now = time.Now()
+	p.establish(t)
+	full := p.now
+	for _, e := range []*end{p.a, p.b} {
+		e.kept.entries[0].Authenticated = e.kept.entries[0].Authenticated.Round(0)
+	}
+	p.again(t)
+	p.now = p.now.Add(time.Hour)
+	p.establish(t)
+	for _, e := range []*end{p.a, p.b} {
+		at := e.machine.FullAuthentication()
+		if d := at.Sub(full); d.Abs() > time.Minute {
+			t.Errorf("%s off", d)
+		}
+		if at == at.Round(0) {
+			t.Error("by the wall clock")
+		}
+	}
+}

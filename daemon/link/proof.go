@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/binary"
 	"math"
+	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/mac"
@@ -18,6 +19,10 @@ import (
 const (
 	searchUnproved = 16
 	searchProved   = math.MaxInt
+
+	// comparisonsPerSecond bounds what strangers cost behind a gate, where nobody is asked for a cookie
+	// before (chosen: about a tenth of a processor). Beyond it only few keys are searched.
+	comparisonsPerSecond = 1 << 15
 )
 
 // proof verifies what a stranger's request proves, in memory of its own (T30).
@@ -27,9 +32,12 @@ type proof struct {
 	gate   [32]byte // key of the gate
 	mac    *mac.HMAC
 	prover *pskdhe.Prover
-	key    KeptKey // of the candidate at hand; wiped afterwards
+	key    KeptKey // the candidate at hand, until forget
 	blank  [maxRequest]byte
 	view   pc5s.EstablishmentRequestView // of blank
+
+	second   time.Time // when the current one began
+	compared int       // keys in it
 }
 
 func newProof(local Peer, store KeptKeys) *proof {
@@ -52,27 +60,39 @@ func (p *proof) opens(request []byte, offer *kei.Offer) bool {
 	return hmac.Equal(want[:kei.ProofLen], offer.Gate[:])
 }
 
-// keyOf returns a copy of the key that a request proves, of which v and offer are the parts. It is
-// the caller's to wipe.
-func (p *proof) keyOf(candidates int, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) (KeptKey, bool) {
+// finds tells whether a request, of which v and offer are the parts, proves a key. That is p.key then,
+// until forget.
+func (p *proof) finds(candidates int, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
 	if p.store == nil || !offer.Offers(kei.PSKDHE) || offer.Share == nil || offer.Binder == nil || offer.Time == nil {
-		return KeptKey{}, false
+		return false
 	}
-	defer p.key.Key.Wipe()
 	if !p.find(candidates, v, offer) {
-		return KeptKey{}, false
+		return false
 	}
 	blank := p.blanked(request)
 	if blank == nil {
-		return KeptKey{}, false
+		return false
 	}
 	want := p.prover.Binder(p.key.Key.Secret, p.key.Peer.Name, p.local.Name, blank)
-	if !hmac.Equal(want[:], offer.Binder[:]) {
-		return KeptKey{}, false
-	}
+	return hmac.Equal(want[:], offer.Binder[:])
+}
+
+// forget wipes the candidate that was looked at last.
+func (p *proof) forget() { p.key.Key.Wipe() }
+
+// found copies the key that finds found, for its owner to wipe.
+func (p *proof) found() *KeptKey {
 	k := p.key
 	k.Key = keys.ResumptionKey{Secret: keys.NewSecret(bytes.Clone(p.key.Key.Bytes()))}
-	return k, true
+	return &k
+}
+
+// allowance is how many keys a stranger's request behind a gate is compared with.
+func (p *proof) allowance(now time.Time) int {
+	if passed := now.Sub(p.second); passed >= time.Second || passed < 0 {
+		p.second, p.compared = now, 0
+	}
+	return max(searchUnproved, comparisonsPerSecond-p.compared)
 }
 
 // find copies the key that a request names by its ID or by a tag.
@@ -84,6 +104,7 @@ func (p *proof) find(candidates int, v *pc5s.EstablishmentRequestView, offer *ke
 	if offer.KeyTag == nil || n > candidates {
 		return false
 	}
+	p.compared += n
 	for i := range n {
 		if !p.store.PeekAt(i, &p.key) {
 			continue

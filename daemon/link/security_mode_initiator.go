@@ -268,7 +268,7 @@ func (m *Machine) complete(now time.Time, c *securityContext, msg *pc5s.DirectLi
 	}
 	m.ctx = c
 	m.keepKey(c)
-	m.emit(Authenticated{Peer: m.identity, Link: m.link, CertificateEnd: m.certificateEnd})
+	m.emit(Authenticated{Peer: m.identity, Proof: m.proof, Link: m.link, CertificateEnd: m.certificateEnd})
 	m.deadline = time.Time{} // from here on T5080 alone: B may be established
 	m.setState(AwaitAccept)
 	m.send(now, m.onSRB1(reply, c, pdcp.Ciphered), m.cfg.Timers.T5080)

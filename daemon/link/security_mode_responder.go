@@ -48,7 +48,7 @@ func (m *Machine) offer(now time.Time) {
 	}
 	m.cfg.Timers = l.Pace.apply(m.cfg.Timers)
 	if m.pin == nil { // else it has no link yet
-		m.emit(Authenticated{Peer: m.identity, Link: l, CertificateEnd: m.certificateEnd})
+		m.emit(Authenticated{Peer: m.identity, Proof: m.proof, Link: l, CertificateEnd: m.certificateEnd})
 	}
 	switch err := m.sendCommand(now).(type) {
 	case nil:
@@ -227,7 +227,7 @@ func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *
 			m.fail(err)
 			return nil
 		}
-		m.emit(Authenticated{Peer: m.identity, Link: m.link, CertificateEnd: m.certificateEnd})
+		m.emit(Authenticated{Peer: m.identity, Proof: m.proof, Link: m.link, CertificateEnd: m.certificateEnd})
 	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)

@@ -59,12 +59,13 @@ func (a *Attacker) ReplayShuffled(datagrams ...Datagram) {
 // Reflect sends a datagram back to its sender, in the name of its receiver: as it is, and with
 // the L2 IDs swapped, so that it looks like an answer (T07).
 func (a *Attacker) Reflect(d Datagram) {
-	for _, r := range reflections(d) {
+	for _, r := range a.Reflections(d) {
 		a.world.Network.Inject(r)
 	}
 }
 
-func reflections(d Datagram) []Datagram {
+// Reflections are what Reflect sends.
+func (a *Attacker) Reflections(d Datagram) []Datagram {
 	back := Datagram{From: d.To, To: d.From, Octets: d.Octets}
 	h, pdu, err := underlay.Parse(d.Octets)
 	if err != nil {
@@ -128,7 +129,7 @@ var attacks = []attack{
 	{"flips a bit", func(a *Attacker, d Datagram) { a.Flip(d) }},
 	{"sends from elsewhere", func(a *Attacker, d Datagram) { a.Elsewhere(d) }},
 	{"forges", func(a *Attacker, d Datagram) { a.Replay(a.Forgeries(d)...) }},
-	{"forges towards the sender", func(a *Attacker, d Datagram) { a.Replay(a.Forgeries(reflections(d)[0])...) }},
+	{"forges towards the sender", func(a *Attacker, d Datagram) { a.Replay(a.Forgeries(a.Reflections(d)[0])...) }},
 	{"splices", func(a *Attacker, d Datagram) { a.Splice(d) }},
 	{"forges before each message", func(a *Attacker, d Datagram) { a.world.Network.Filter = a.Before(a.Negatives) }},
 	{"mirrors", func(a *Attacker, d Datagram) { a.world.Network.Filter = a.Mirror }},

@@ -57,7 +57,7 @@ func (w *World) checkProcess(p *process) {
 			continue
 		}
 		machines++
-		if l.machine.Role() == link.RoleB && !l.proved {
+		if l.machine.Role() == link.RoleB && !l.met {
 			halfOpen++
 			if sources == nil {
 				sources = map[netip.Addr]int{}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/keys"
+	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/sim"
 )
@@ -37,6 +39,76 @@ func TestKeysStolenLater(t *testing.T) {
 	}
 }
 
+// TestT10_C2_KeysStolenAfterwards: sessions by certificate, by kept keys and by a pre-shared key are
+// recorded, with keys that changed in them. Then a thief gets everything that is left at both ends:
+// the key of the provisioning, what their daemons keep in memory, and their files of kept keys, which
+// the long-term keys open. He had the pre-shared key and each kept key before it was used, too.
+// Nothing that was recorded opens; K_NRP would open it, so he looks in the right place.
+func TestT10_C2_KeysStolenAfterwards(t *testing.T) {
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newPairBy(t, 9, by)
+		p.alice.KeyFile, p.bob.KeyFile = true, true
+		var memory, files []keys.Secret
+		var loot []keys.Secret
+		steal := func() {
+			for _, h := range []*sim.Host{p.alice, p.bob} {
+				m, provisioned, f := h.Steal()
+				memory, files = append(memory, m...), append(files, f...)
+				loot = slices.Concat(loot, m, provisioned, f)
+			}
+		}
+		p.establish()
+		steal()
+		for range 3 {
+			p.carries()
+			p.rest()
+			steal()
+			p.link.A.Up()
+			p.within(10*time.Second, "the link is back", p.link.Agreed)
+			steal()
+		}
+		p.carries()
+		p.alice.Kill()
+		p.bob.Kill()
+		steal()
+		if kept := by != link.ByPreSharedKey; kept != (len(memory) > 0 && len(files) > 0) || len(loot) == 0 {
+			t.Fatalf("the thief got %d keys from memory and %d from files", len(memory), len(files))
+		}
+		recordings, resumed := p.Attacker().Recordings(p.link), 0
+		for i, r := range recordings {
+			if r.Resumed() {
+				resumed++
+			}
+			if r.Sealed() < 3 {
+				t.Errorf("session %d: %d datagrams were recorded", i, r.Sealed())
+			}
+			for _, k := range loot {
+				if r.OpensWith(k) {
+					t.Errorf("session %d (resumed: %v) opens with a stolen key", i, r.Resumed())
+				}
+			}
+		}
+		if len(recordings) < 4 || resumed < 3 {
+			t.Errorf("%d sessions were recorded, %d of them by psk-dhe", len(recordings), resumed)
+		}
+	})
+}
+
+// TestT10_RightKeyOpens: with K_NRP, which an evil end kept, the recording opens.
+func TestT10_RightKeyOpens(t *testing.T) {
+	for _, by := range []link.Proof{link.ByCertificate, link.ByPreSharedKey} {
+		p := newTrapBy(t, sim.Violations{}, by)
+		startAll(t, p.alice)
+		p.mallory.Call(p.alice, 1)
+		p.within(5*time.Second, "a link", p.link.A.Established)
+		p.Run(time.Second)
+		recordings := p.Attacker().Recordings(p.link)
+		if len(recordings) != 1 || !recordings[0].Opens(p.mallory.KNRP) {
+			t.Errorf("%v: K_NRP does not open what was recorded", by)
+		}
+	}
+}
+
 // TestC11_LostState: with its state directory gone an end costs its peer one full authentication
 // and no more.
 func TestC11_LostState(t *testing.T) {
@@ -57,7 +129,11 @@ func TestC11_LostState(t *testing.T) {
 // TestC8_T34_SpoofedRequests: requests in the name of a victim bring it no more octets than were
 // sent, and cost the responder nothing that stays.
 func TestC8_T34_SpoofedRequests(t *testing.T) {
-	p := newPair(t, 3)
+	byEachProof(t, testSpoofedRequests)
+}
+
+func testSpoofedRequests(t *testing.T, by link.Proof) {
+	p := newPairBy(t, 3, by)
 	got := 0
 	victim := p.AddStranger("victim", func(d sim.Datagram) { got += len(d.Octets) })
 	p.establish()
@@ -82,6 +158,45 @@ func TestC8_T34_SpoofedRequests(t *testing.T) {
 	}
 	p.carries()
 	p.live()
+}
+
+// TestT34_SpoofedResumption: an attacker holds alice's requests of psk-dhe back and sends them in the
+// name of a victim, again and again, with forged answers of his to what bob says. The victim gets one
+// command for each request, which was longer, and nothing more (I6).
+func TestT34_SpoofedResumption(t *testing.T) {
+	for _, by := range []link.Proof{link.ByKeptKey, link.ByPreSharedKey} {
+		p := newPairBy(t, 3, by)
+		p.start()
+		got, spent := 0, 0
+		victim := p.AddStranger("victim", func(d sim.Datagram) {
+			got += len(d.Octets)
+			p.Attacker().Replay(p.Attacker().Negatives(sim.Datagram{From: d.To, To: d.From, Octets: d.Octets})...)
+			for _, back := range p.Attacker().Reflections(d) {
+				p.Attacker().Replay(p.Attacker().Negatives(back)...)
+			}
+		})
+		p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+			if d.From != p.alice.Address {
+				return []sim.Datagram{d}
+			}
+			d.From = victim.Address
+			for range 20 {
+				spent += len(d.Octets)
+				p.Attacker().Replay(d)
+			}
+			return nil
+		}
+		p.link.A.Up()
+		p.Run(5 * time.Minute)
+		p.sound()
+		if got == 0 || got > spent {
+			t.Errorf("%v: the victim got %d octets for %d", by, got, spent)
+		}
+		if n := p.Machines(p.bob); n > 1 {
+			t.Errorf("%v: bob has %d machines", by, n)
+		}
+		p.live()
+	}
 }
 
 // TestC12_Garbage: octets of every length at the door and at a live link, and containers that lie

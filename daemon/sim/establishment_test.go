@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/sim"
 	"pc5d/dataplane/pdcp"
@@ -19,11 +20,15 @@ import (
 // always together with the copy that goes with the cookie. Both ends agree on the request as
 // alice sent it, or there is no link.
 func TestC1_T01_EachIE(t *testing.T) {
+	byEachProof(t, testEachIE)
+}
+
+func testEachIE(t *testing.T, by link.Proof) {
 	fields := reflect.TypeFor[pc5s.DirectLinkEstablishmentRequest]()
 	for i := range fields.NumField() {
 		for _, where := range []string{"the first request", "every request", "every request and copy"} {
 			t.Run(fields.Field(i).Name+" in "+where, func(t *testing.T) {
-				p := newPair(t, 1)
+				p := newPairBy(t, 1, by)
 				var genuine [][32]byte
 				p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
 					h, sdu := clear(d)
@@ -106,8 +111,11 @@ func alterRequest(t *testing.T, sdu []byte, i int) []byte {
 		(*f)[0] ^= 1
 	case **uint8:
 		**f ^= 1
-	case **uint32: // is absent
-		*f = new(uint32(1))
+	case **uint32: // there is one where a kept key is named
+		if *f == nil {
+			*f = new(uint32)
+		}
+		**f ^= 1
 	default:
 		t.Fatalf("no way to alter %T", f)
 	}
@@ -131,73 +139,87 @@ func alterCopy(t *testing.T, sdu []byte, i int) []byte {
 // TestC4_T07_Mirror: an attacker sends every datagram back to its sender, as it is and as an
 // answer. Nobody believes itself, and the link comes up.
 func TestC4_T07_Mirror(t *testing.T) {
-	for _, both := range []bool{false, true} {
-		p := newPair(t, 2)
-		p.Network.Filter = p.Attacker().Mirror
-		p.start()
-		p.link.A.Up()
-		if both {
-			p.link.B.Up()
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		for _, both := range []bool{false, true} {
+			p := newPairBy(t, 2, by)
+			p.Network.Filter = p.Attacker().Mirror
+			p.start()
+			p.link.A.Up()
+			if both {
+				p.link.B.Up()
+			}
+			p.within(10*time.Second, "a link under reflection", p.link.Agreed)
+			p.carries()
+			p.live()
 		}
-		p.within(10*time.Second, "a link under reflection", p.link.Agreed)
-		p.carries()
-		p.live()
-	}
+	})
 }
 
 // TestT11_ForgedNegatives: in front of each genuine message comes every refusal that anyone can
 // forge. The first attempt succeeds all the same.
 func TestT11_ForgedNegatives(t *testing.T) {
-	p := newPair(t, 3)
-	p.Network.Filter = p.Attacker().Before(p.Attacker().Negatives)
-	p.establish()
-	if n := p.Attempts(p.alice); n != 1 {
-		t.Errorf("%d attempts, want 1", n)
-	}
-	p.carries()
-	if s := p.alice.Status(p.link.A); s.Hint != "" {
-		t.Errorf("an established link shows the hint %q", s.Hint)
-	}
-	p.live()
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newPairBy(t, 3, by)
+		p.Network.Filter = p.Attacker().Before(p.Attacker().Negatives)
+		p.start()
+		attempts := p.Attempts(p.alice)
+		p.up()
+		if n := p.Attempts(p.alice) - attempts; n != 1 {
+			t.Errorf("%d attempts, want 1", n)
+		}
+		p.carries()
+		if s := p.alice.Status(p.link.A); s.Hint != "" {
+			t.Errorf("an established link shows the hint %q", s.Hint)
+		}
+		p.live()
+	})
 }
 
 // TestT12_ForgedFlights: in front of each genuine message comes everything that one without
 // keys can make. No link is ever wrong, and it comes up when he stops.
 func TestT12_ForgedFlights(t *testing.T) {
-	p := newPair(t, 4)
-	p.Network.Filter = p.Attacker().Before(p.Attacker().Forgeries)
-	p.start()
-	p.link.A.Up()
-	p.Run(30 * time.Second)
-	p.live()
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newPairBy(t, 4, by)
+		p.Network.Filter = p.Attacker().Before(p.Attacker().Forgeries)
+		p.start()
+		p.link.A.Up()
+		p.Run(30 * time.Second)
+		p.live()
+	})
 }
 
 // TestT14_SameLayerTwoID: requests with the L2 ID of a live peer change nothing about its link;
 // whoever answers them does it under an L2 ID of his own.
 func TestT14_SameLayerTwoID(t *testing.T) {
-	p := newPair(t, 5)
-	p.establish()
-	before := p.link.B.Agreement()
-	for _, d := range p.Attacker().Heard() {
-		h, sdu := clear(d)
-		if sdu == nil || d.From != p.alice.Address || pc5s.MessageType(sdu[0]) != pc5s.MessageDirectLinkEstablishmentRequest {
-			continue
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newPairBy(t, 5, by)
+		p.establish()
+		before := p.link.B.Agreement()
+		for _, d := range p.Attacker().Heard() {
+			h, sdu := clear(d)
+			if sdu == nil || d.From != p.alice.Address || pc5s.MessageType(sdu[0]) != pc5s.MessageDirectLinkEstablishmentRequest {
+				continue
+			}
+			p.Attacker().Elsewhere(d)
+			h.Destination = p.link.B.Agreement().LayerTwoB
+			p.Attacker().Replay(inClear(d, h, sdu))
 		}
-		p.Attacker().Elsewhere(d)
-		h.Destination = p.link.B.Agreement().LayerTwoB
-		p.Attacker().Replay(inClear(d, h, sdu))
-	}
-	p.Run(time.Second)
-	p.carries()
-	if p.link.B.Agreement() != before || p.Machines(p.bob) != 1 {
-		t.Errorf("bob has %d machines", p.Machines(p.bob))
-	}
-	p.live()
+		p.Run(time.Second)
+		p.carries()
+		if p.link.B.Agreement() != before || p.Machines(p.bob) != 1 {
+			t.Errorf("bob has %d machines", p.Machines(p.bob))
+		}
+		p.live()
+	})
 }
 
 // TestT15_Matrix loses, and in other runs doubles, every subset of the first datagrams of an
 // establishment. The link comes up, once.
 func TestT15_Matrix(t *testing.T) {
+	byEachProof(t, testMatrix)
+}
+
+func testMatrix(t *testing.T, by link.Proof) {
 	const depth = 12
 	stride := 331 // a prime: every part of the matrix is touched
 	if full() {
@@ -205,7 +227,7 @@ func TestT15_Matrix(t *testing.T) {
 	}
 	for subset := 0; subset < 1<<depth; subset += stride {
 		for _, fault := range []int{0, 2} { // how many arrive
-			p := newPair(t, uint64(subset))
+			p := newPairBy(t, uint64(subset), by)
 			n := 0
 			p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
 				n++
@@ -226,6 +248,10 @@ func TestT15_Matrix(t *testing.T) {
 // TestT90_Loss: with up to 30 % loss, doubled, reordered and damaged datagrams the link comes
 // up within 60 s.
 func TestT90_Loss(t *testing.T) {
+	byEachProof(t, testLoss)
+}
+
+func testLoss(t *testing.T, by link.Proof) {
 	seeds := 3
 	if full() {
 		seeds = 50
@@ -237,13 +263,38 @@ func TestT90_Loss(t *testing.T) {
 		{Duplicate: 0.5, MaxDelay: 500 * time.Millisecond},
 	} {
 		for seed := range seeds {
-			p := newPair(t, uint64(seed))
+			p := newPairBy(t, uint64(seed), by)
 			p.alice.Hybrid = seed%2 == 1
 			p.Network.Conditions = c
 			p.start()
 			p.link.A.Up()
 			p.within(60*time.Second, fmt.Sprintf("a link under %+v", c), p.link.Agreed)
 			p.live()
+		}
+	}
+}
+
+// TestT15_LostCommand: the command of psk-dhe is lost, once or more often. It comes again for the
+// repeated request, in the same attempt, whatever becomes of a kept key.
+func TestT15_LostCommand(t *testing.T) {
+	for _, by := range []link.Proof{link.ByKeptKey, link.ByPreSharedKey} {
+		for lost := range 3 {
+			p := newPairBy(t, 6, by)
+			p.start()
+			attempts, commands := p.Attempts(p.alice), 0
+			p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+				if h, _, err := underlay.Parse(d.Octets); err == nil && h.LCID == underlay.SRB1 && d.From == p.bob.Address {
+					if commands++; commands <= lost {
+						return nil
+					}
+				}
+				return []sim.Datagram{d}
+			}
+			p.link.A.Up()
+			p.within(15*time.Second, fmt.Sprintf("a link by %v after %d lost commands", by, lost), p.link.Agreed)
+			if n := p.Attempts(p.alice) - attempts; n != 1 || p.link.A.Agreement().Proof != by {
+				t.Errorf("%v, %d commands lost: %d attempts, at last by %v", by, lost, n, p.link.A.Agreement().Proof)
+			}
 		}
 	}
 }

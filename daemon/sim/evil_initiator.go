@@ -2,6 +2,7 @@ package sim
 
 import (
 	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/nea"
@@ -20,11 +21,15 @@ func (e *EvilPeer) Call(to *Host, n uint8) {
 		SecurityPolicy:       pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required},
 		KeyEstablishmentInfo: (&kei.Offer{Methods: []kei.Method{kei.TLS13}}).AppendTo(nil), ProSeIdentifiers: pc5s.ServiceIdentifier("ip"),
 	}
-	if e.Request != nil {
+	var x *exchange
+	switch {
+	case e.Shared != nil:
+		x = e.offerShared(to, m)
+	case e.Request != nil:
 		e.Request(m)
 	}
 	request := pc5s.Marshal(m)
-	e.begin(&session{role: link.RoleA, local: 0x00E700 + underlay.LayerTwoID(n), peer: underlay.Broadcast, request: request, parsed: m, tag: kei.Tag(request)})
+	e.begin(&session{role: link.RoleA, local: 0x00E700 + underlay.LayerTwoID(n), peer: underlay.Broadcast, request: request, parsed: m, tag: kei.Tag(request), psk: x})
 	e.say(to, e.header(underlay.SRB0), m)
 }
 
@@ -49,6 +54,12 @@ func (e *EvilPeer) answer(h underlay.Header, m *pc5s.DirectLinkAuthenticationReq
 	if s.handshake != nil {
 		return
 	}
+	if c.Method == kei.PSKDHE {
+		r := kei.Container{Method: kei.PSKDHE, Tag: s.tag, AckOnly: true, HasCookie: true, Cookie: c.Cookie, HasRequest: true, Request: s.request}
+		e.say(e.peer, e.header(underlay.SRB0), response(r.AppendTo(nil)))
+		return
+	}
+	s.psk = nil // the other end wants a full authentication
 	if s.handshake, err = e.auth.Initiate(e.peer.Name, []policy.Fingerprint{e.peer.Peer().Fingerprint}); err != nil {
 		return
 	}
@@ -63,10 +74,10 @@ func (e *EvilPeer) answer(h underlay.Header, m *pc5s.DirectLinkAuthenticationReq
 }
 
 // receiveCommand believes the command and completes.
-func (e *EvilPeer) receiveCommand(pdu []byte) {
+func (e *EvilPeer) receiveCommand(source underlay.LayerTwoID, pdu []byte) {
 	s := e.session
 	sdu, err := pdcp.PeekClear(pdu)
-	if err != nil || s.handshake == nil || !s.handshake.Complete() || s.srb1 != nil {
+	if err != nil || s.srb1 != nil || s.psk == nil && (s.handshake == nil || !s.handshake.Complete()) {
 		return
 	}
 	m, err := pc5s.Parse(sdu)
@@ -75,7 +86,17 @@ func (e *EvilPeer) receiveCommand(pdu []byte) {
 	}
 	c, ok := m.(*pc5s.DirectLinkSecurityModeCommand)
 	_, id, err := pdcp.ParseHeader(pdu)
-	if !ok || err != nil || c.Nonce2 == nil || c.UserPlaneSuite == nil || !e.derive(c.Selected, *c.UserPlaneSuite, *c.Nonce2, id) {
+	if !ok || err != nil || c.Nonce2 == nil || c.UserPlaneSuite == nil {
+		return
+	}
+	if s.psk != nil {
+		answered, err := kei.ParseCommand(c.KeyEstablishmentInfo)
+		if err != nil {
+			return
+		}
+		s.psk.e2, s.peer = answered.Share, source
+	}
+	if !e.derive(c.Selected, *c.UserPlaneSuite, *c.Nonce2, id) {
 		return
 	}
 	if _, err := s.srb1.Open(pdu, pdcp.Clear); err != nil {
@@ -85,6 +106,11 @@ func (e *EvilPeer) receiveCommand(pdu []byte) {
 	complete := &pc5s.DirectLinkSecurityModeComplete{
 		QoSFlowDescriptions: pc5s.DefaultQoS(), IPAddressConfiguration: pc5s.AddressAllocationNotSupported,
 		UserPlanePolicy: pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required},
+	}
+	if c.KNRPIDMSBs != nil {
+		lsbs := uint16(0xE711)
+		complete.KNRPIDLSBs = &lsbs
+		e.Kept.ID = keys.KNRPID(*c.KNRPIDMSBs)<<16 | keys.KNRPID(lsbs)
 	}
 	if e.Complete != nil {
 		e.Complete(complete)

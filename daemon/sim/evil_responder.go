@@ -69,6 +69,9 @@ func (e *EvilPeer) command() {
 		Selected:     pc5s.SelectedAlgorithms{Ciphering: nea.NEA2, Integrity: nea.NIA2},
 		Capabilities: s.parsed.Capabilities, SecurityPolicy: s.parsed.SecurityPolicy, Nonce2: &nonce2, KNRPSessLSB: &lsb, UserPlaneSuite: &chosen,
 	}
+	if s.psk != nil {
+		m.KeyEstablishmentInfo = e.container()
+	}
 	if e.Command != nil {
 		e.Command(m)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/sim"
 	"pc5d/dataplane/nea"
@@ -19,38 +20,85 @@ type trap struct {
 
 func newTrap(t *testing.T, v sim.Violations) *trap {
 	t.Helper()
+	return newTrapBy(t, v, link.ByCertificate)
+}
+
+// newTrapBy is a trap whose next establishment is by a proof; both have the key that it needs. More
+// may add to the world before anything happens.
+func newTrapBy(t *testing.T, v sim.Violations, by link.Proof, more ...func(*pair)) *trap {
+	t.Helper()
 	p := &pair{World: newWorld(t, 1), t: t}
 	p.alice = p.AddHost("alice")
 	evil := p.AddEvilPeer("mallory")
-	evil.Violations = v
 	p.bob = evil.Host
 	p.link = p.Connect(p.alice, p.bob, "ip")
 	p.link.A.Words = `signalling.ciphering = "required"`
+	p.proof = by
+	for _, add := range more {
+		add(p)
+	}
+	switch by {
+	case link.ByPreSharedKey:
+		p.link.PreShared = true
+		evil.Shared = p.link.PreSharedKey()
+	case link.ByKeptKey:
+		startAll(t, p.alice)
+		evil.Call(p.alice, 0xF0)
+		p.within(5*time.Second, "a first session", p.link.A.Established)
+		p.Run(time.Second)
+		p.link.A.Down()
+		p.within(time.Minute, "alice at rest", func() bool { return p.link.A.State() == "down" && p.Machines(p.alice) == 0 })
+		evil.Shared = evil.Kept
+		evil.Got = map[pc5s.MessageType]int{}
+	}
+	evil.Violations = v
 	return &trap{p, evil}
 }
 
 // called lets mallory be the responder of alice's attempt.
 func (p *trap) called() {
 	p.t.Helper()
-	startAll(p.t, p.alice)
+	p.ready()
 	p.link.A.Up()
+}
+
+// calls lets mallory be the initiator.
+func (p *trap) calls(n uint8) {
+	p.t.Helper()
+	p.ready()
+	p.mallory.Call(p.alice, n)
+}
+
+// ready starts alice, who runs already where she had a session before.
+func (p *trap) ready() {
+	p.t.Helper()
+	if !p.alice.Running() {
+		startAll(p.t, p.alice)
+	}
 }
 
 // TestEvilPeerKeepsTheRules: without a violation alice has a link with mallory, either way; so
 // the tests below fail for their violation and nothing else.
 func TestEvilPeerKeepsTheRules(t *testing.T) {
-	p := newTrap(t, sim.Violations{})
-	p.called()
-	p.within(5*time.Second, "a link", p.link.A.Established)
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newTrapBy(t, sim.Violations{}, by)
+		p.called()
+		p.within(5*time.Second, "a link", p.link.A.Established)
+		if got := p.link.A.Agreement().Proof; got != by {
+			t.Errorf("by %s", got)
+		}
 
-	p = newTrap(t, sim.Violations{})
-	startAll(t, p.alice)
-	p.mallory.Call(p.alice, 1)
-	p.within(5*time.Second, "a link", p.link.A.Established)
-	p.Run(10 * time.Millisecond)
-	if p.mallory.Got[pc5s.MessageDirectLinkEstablishmentAccept] == 0 {
-		t.Error("mallory got no accept")
-	}
+		p = newTrapBy(t, sim.Violations{}, by)
+		p.calls(1)
+		p.within(5*time.Second, "a link", p.link.A.Established)
+		if got := p.link.A.Agreement().Proof; got != by {
+			t.Errorf("by %s", got)
+		}
+		p.Run(10 * time.Millisecond)
+		if p.mallory.Got[pc5s.MessageDirectLinkEstablishmentAccept] == 0 {
+			t.Error("mallory got no accept")
+		}
+	})
 }
 
 // TestC6_T02_T04_EvilCommand: a command that breaks alice's floor, or echoes something else than
@@ -75,15 +123,17 @@ func TestC6_T02_T04_EvilCommand(t *testing.T) {
 		"an LSB that is not in the ID": {func(m command) { other := *m.KNRPSessLSB + 1; m.KNRPSessLSB = &other }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newTrap(t, sim.Violations{Command: v.alter})
-			p.called()
-			p.never(5*time.Second, "a link", p.link.A.Established)
-			if got := p.mallory.Got[pc5s.MessageDirectLinkSecurityModeReject] > 0; got != v.reject {
-				t.Errorf("security mode reject: %v, want %v", got, v.reject)
-			}
-			if p.mallory.Got[pc5s.MessageDirectLinkSecurityModeComplete] > 0 {
-				t.Error("alice completed")
-			}
+			byEachProof(t, func(t *testing.T, by link.Proof) {
+				p := newTrapBy(t, sim.Violations{Command: v.alter}, by)
+				p.called()
+				p.never(5*time.Second, "a link", p.link.A.Established)
+				if got := p.mallory.Got[pc5s.MessageDirectLinkSecurityModeReject] > 0; got != v.reject {
+					t.Errorf("security mode reject: %v, want %v", got, v.reject)
+				}
+				if p.mallory.Got[pc5s.MessageDirectLinkSecurityModeComplete] > 0 {
+					t.Error("alice completed")
+				}
+			})
 		})
 	}
 }
@@ -100,12 +150,14 @@ func TestC6_T03_EvilAccept(t *testing.T) {
 		"alice's own name": func(m accept) { m.SourceUserInfo = []byte("alice") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newTrap(t, sim.Violations{Accept: alter})
-			p.called()
-			p.never(5*time.Second, "a link", p.link.A.Established)
-			if p.mallory.Got[pc5s.MessageDirectLinkReleaseRequest] == 0 {
-				t.Error("alice did not release")
-			}
+			byEachProof(t, func(t *testing.T, by link.Proof) {
+				p := newTrapBy(t, sim.Violations{Accept: alter}, by)
+				p.called()
+				p.never(5*time.Second, "a link", p.link.A.Established)
+				if p.mallory.Got[pc5s.MessageDirectLinkReleaseRequest] == 0 {
+					t.Error("alice did not release")
+				}
+			})
 		})
 	}
 }
@@ -113,39 +165,63 @@ func TestC6_T03_EvilAccept(t *testing.T) {
 // TestC4_T08_Misbinding: mallory has valid credentials and calls itself somebody else in the
 // request.
 func TestC4_T08_Misbinding(t *testing.T) {
-	for _, name := range []string{"bob", "alice", "Mallory", "mallory.", "mallory\x00"} {
-		p := newTrap(t, sim.Violations{Request: func(m *pc5s.DirectLinkEstablishmentRequest) { m.SourceUserInfo = []byte(name) }})
-		startAll(t, p.alice)
-		p.mallory.Call(p.alice, 1)
-		p.never(25*time.Second, "a link with "+name, p.link.A.Established)
-		if n := p.Machines(p.alice); n != 0 {
-			t.Errorf("alice keeps %d machines", n)
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		for _, name := range []string{"bob", "alice", "Mallory", "mallory.", "mallory\x00"} {
+			p := newTrapBy(t, sim.Violations{Request: func(m *pc5s.DirectLinkEstablishmentRequest) { m.SourceUserInfo = []byte(name) }}, by)
+			p.calls(1)
+			p.never(25*time.Second, "a link with "+name, p.link.A.Established)
+			if n := p.Machines(p.alice); n != 0 {
+				t.Errorf("alice keeps %d machines", n)
+			}
 		}
-	}
+	})
 }
 
-// TestC4_T08_Forwarded: mallory forwards alice's handshake to bob, and bob's to alice, as its
-// own. It does not end in a link.
+// TestC4_T08_Forwarded: mallory, who has a key with each of the two, forwards alice's handshake to bob
+// and bob's to alice, as its own. It does not end in a link, whatever the keys are.
 func TestC4_T08_Forwarded(t *testing.T) {
-	w := newWorld(t, 2)
-	alice, bob := w.AddHost("alice"), w.AddHost("bob")
-	var mallory *sim.Host
-	mallory = w.AddStranger("mallory", func(d sim.Datagram) {
-		to := bob
-		if d.From == bob.Address {
-			to = alice
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		w := newWorld(t, 2)
+		alice, bob := w.AddHost("alice"), w.AddHost("bob")
+		mallory := w.AddEvilPeer("mallory")
+		with := []*sim.Link{w.Connect(alice, mallory.Host, "ip"), w.Connect(bob, mallory.Host, "ip")}
+		for _, l := range with {
+			l.PreShared = by == link.ByPreSharedKey
 		}
-		w.Attacker().Replay(sim.Datagram{From: mallory.Address, To: to.Address, Octets: d.Octets})
+		startAll(t, alice, bob)
+		if by == link.ByKeptKey {
+			for i, h := range []*sim.Host{alice, bob} {
+				mallory.Call(h, uint8(0xF0+i))
+				if !w.RunUntil(5*time.Second, with[i].A.Established) {
+					t.Fatal("no first session")
+				}
+				w.Run(time.Second)
+				with[i].A.Down()
+				w.Run(time.Minute)
+			}
+		}
+		forwarded := 0
+		mallory.Relay = func(d sim.Datagram) {
+			to := bob
+			if d.From == bob.Address {
+				to = alice
+			}
+			forwarded++
+			w.Attacker().Replay(sim.Datagram{From: mallory.Host.Address, To: to.Address, Octets: d.Octets})
+		}
+		for _, l := range with { // either, and both at once
+			l.A.Up()
+			if w.RunUntil(10*time.Second, func() bool { return with[0].A.Established() || with[1].A.Established() }) {
+				t.Error("a link through mallory")
+			}
+		}
+		if forwarded == 0 {
+			t.Error("nothing was forwarded")
+		}
+		for _, err := range w.Faults() {
+			t.Error(err)
+		}
 	})
-	with := []*sim.Link{w.Connect(alice, mallory, "ip"), w.Connect(bob, mallory, "ip")}
-	startAll(t, alice, bob)
-	with[0].A.Up()
-	if w.RunUntil(10*time.Second, func() bool { return with[0].A.Established() || with[1].A.Established() }) {
-		t.Error("a link through mallory")
-	}
-	for _, err := range w.Faults() {
-		t.Error(err)
-	}
 }
 
 // TestC3_T09_StolenKey: whoever has alice's own key is neither bob nor anybody else to alice.
@@ -164,10 +240,18 @@ func TestC3_T09_StolenKey(t *testing.T) {
 // TestC8_T32_T33_HalfOpen: mallory begins many establishments and ends none. Alice keeps eight at
 // most, each for its deadline at most, and meanwhile serves bob.
 func TestC8_T32_T33_HalfOpen(t *testing.T) {
-	p := newTrap(t, sim.Violations{Silent: true})
-	bob := p.AddHost("bob")
-	honest := p.Connect(bob, p.alice, "ip")
-	startAll(t, p.alice, bob)
+	byEachProof(t, testHalfOpen)
+}
+
+func testHalfOpen(t *testing.T, by link.Proof) {
+	var bob *sim.Host
+	var honest *sim.Link
+	p := newTrapBy(t, sim.Violations{Silent: true}, by, func(p *pair) {
+		bob = p.AddHost("bob")
+		honest = p.Connect(bob, p.alice, "ip")
+	})
+	p.ready()
+	startAll(t, bob)
 	most := 0
 	for n := range 40 {
 		if n%2 == 0 {
@@ -196,15 +280,16 @@ func TestC8_T32_T33_HalfOpen(t *testing.T) {
 // TestC6_EvilComplete: a user-plane policy below alice's floor in the complete is refused under
 // protection.
 func TestC6_EvilComplete(t *testing.T) {
-	p := newTrap(t, sim.Violations{Complete: func(m *pc5s.DirectLinkSecurityModeComplete) {
-		m.UserPlanePolicy = pc5s.SecurityPolicy{}
-	}})
-	startAll(t, p.alice)
-	p.mallory.Call(p.alice, 1)
-	p.never(5*time.Second, "a link", p.link.A.Established)
-	if p.mallory.Got[pc5s.MessageDirectLinkEstablishmentReject] == 0 {
-		t.Error("alice did not refuse")
-	}
+	byEachProof(t, func(t *testing.T, by link.Proof) {
+		p := newTrapBy(t, sim.Violations{Complete: func(m *pc5s.DirectLinkSecurityModeComplete) {
+			m.UserPlanePolicy = pc5s.SecurityPolicy{}
+		}}, by)
+		p.calls(1)
+		p.never(5*time.Second, "a link", p.link.A.Established)
+		if p.mallory.Got[pc5s.MessageDirectLinkEstablishmentReject] == 0 {
+			t.Error("alice did not refuse")
+		}
+	})
 }
 
 // TestC12_EvilFlights alters octets of each flight of the handshake: no link, no panic, nothing

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"pc5d/daemon/auth"
+	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
@@ -26,6 +27,11 @@ type Violations struct {
 	Flight func(flight []byte) []byte
 	// Silent stops after security mode control.
 	Silent bool
+	// Offer alters the offer of psk-dhe before its binder is made, and Binder what is sent as such.
+	Offer  func(*kei.Offer)
+	Binder func(*[kei.ProofLen]byte)
+	// Share alters the share that a command of psk-dhe says; its keys are those of the right one.
+	Share func(*[kei.ShareLen]byte)
 }
 
 // EvilPeer is a host with valid credentials that breaks rules. It speaks the protocol from the
@@ -35,6 +41,16 @@ type EvilPeer struct {
 	Violations
 	// Got are the messages that reached it, by type; protected ones only after they verified.
 	Got map[pc5s.MessageType]int
+	// Refused is the cause of the last establishment reject that reached it.
+	Refused pc5s.Cause
+	// Shared is the key of psk-dhe that it uses where it is set, as either end.
+	Shared *SharedKey
+	// Kept is the resumption key of its last session; KNRP is what that was made from.
+	Kept *SharedKey
+	KNRP keys.KNRP
+
+	// Relay, if set, gets what is sent to the peer instead.
+	Relay func(Datagram)
 
 	auth    *auth.Authentication
 	peer    *Host // the one it talks to
@@ -46,6 +62,7 @@ type session struct {
 	role        link.Role
 	local, peer underlay.LayerTwoID
 	handshake   link.Handshake
+	psk         *exchange // instead of a handshake
 	request     []byte
 	parsed      *pc5s.DirectLinkEstablishmentRequest
 	tag         [8]byte
@@ -108,6 +125,10 @@ func (e *EvilPeer) Authenticated() bool {
 
 // receive is the way of a datagram to the evil peer.
 func (e *EvilPeer) receive(d Datagram) {
+	if e.Relay != nil {
+		e.Relay(d)
+		return
+	}
 	peer := e.Host.world.Network.hosts[d.From]
 	h, pdu, err := underlay.Parse(d.Octets)
 	if err != nil || peer == nil || d.Forged {
@@ -128,7 +149,7 @@ func (e *EvilPeer) receive(d Datagram) {
 			e.receiveProtected(sdu)
 		}
 	case h.LCID == underlay.SRB1 && e.session.role == link.RoleA:
-		e.receiveCommand(pdu)
+		e.receiveCommand(h.Source, pdu)
 	case h.LCID == underlay.SRB2 && e.session.opener != nil:
 		if sdu, err := e.session.opener.Open(d.Octets); err == nil {
 			e.receiveProtected(sdu)
@@ -138,7 +159,13 @@ func (e *EvilPeer) receive(d Datagram) {
 
 func (e *EvilPeer) receiveClear(h underlay.Header, m pc5s.Message, sdu []byte) {
 	switch m := m.(type) {
+	case *pc5s.DirectLinkEstablishmentReject:
+		e.Refused = m.Cause
 	case *pc5s.DirectLinkEstablishmentRequest:
+		if e.Shared != nil {
+			e.commandAtOnce(h, m, sdu)
+			return
+		}
 		e.challenge(h, m, sdu)
 	case *pc5s.DirectLinkAuthenticationResponse:
 		e.respond(h, m)
@@ -153,25 +180,25 @@ func (e *EvilPeer) receiveProtected(sdu []byte) {
 		return
 	}
 	e.Got[m.Type()]++
-	if _, ok := m.(*pc5s.DirectLinkSecurityModeComplete); ok {
+	switch m := m.(type) {
+	case *pc5s.DirectLinkSecurityModeComplete:
 		e.accept()
+	case *pc5s.DirectLinkEstablishmentReject:
+		e.Refused = m.Cause
 	}
 }
 
 // derive makes the context's keys; alg are those of the command.
 func (e *EvilPeer) derive(alg pc5s.SelectedAlgorithms, chosen suite.ID, nonce2 [16]byte, id uint16) bool {
-	s := e.session
-	a, b, direction := e.auth.Local(), s.handshake.Peer(), uint8(0)
-	layerTwoA, layerTwoB := s.local, s.peer
+	s, direction := e.session, uint8(0)
 	if s.role == link.RoleB {
-		a, b, direction = b, a, 1
-		layerTwoA, layerTwoB = layerTwoB, layerTwoA
+		direction = 1
 	}
-	hash := sha256.Sum256(s.request)
-	knrp, err := s.handshake.ExportKNRP(keyContext(hash, layerTwoA, layerTwoB, a, b))
+	knrp, err := e.makeKNRP()
 	if err != nil {
 		return false
 	}
+	e.KNRP, e.Kept = knrp, &SharedKey{Key: keys.DeriveResumptionKey(knrp).Secret}
 	sess := keys.DeriveKNRPSess(knrp, keys.Nonce(*s.parsed.Nonce1), keys.Nonce(nonce2))
 	cipher, err := nea.NewCipher(alg.Ciphering, keys.DeriveNRPEK(sess, alg.Ciphering).Key128())
 	if err != nil {
@@ -197,13 +224,32 @@ func (e *EvilPeer) derive(alg pc5s.SelectedAlgorithms, chosen suite.ID, nonce2 [
 	return true
 }
 
-// keyContext is ctx of threat-model 3, written a second time.
-func keyContext(request [32]byte, layerTwoA, layerTwoB underlay.LayerTwoID, a, b link.Peer) (ctx []byte) {
+// makeKNRP makes K_NRP of the session by its method.
+func (e *EvilPeer) makeKNRP() (keys.KNRP, error) {
+	s := e.session
+	layerTwoA, layerTwoB := s.local, s.peer
+	if s.role == link.RoleB {
+		layerTwoA, layerTwoB = layerTwoB, layerTwoA
+	}
+	hash := sha256.Sum256(s.request)
+	if s.psk != nil {
+		a, b := e.Host.Name, e.peer.Name
+		if s.role == link.RoleB {
+			a, b = b, a
+		}
+		return s.psk.knrp(contextOf("psk-dhe", hash, layerTwoA, layerTwoB, []byte(a), []byte(b)))
+	}
+	a, b := e.auth.Local(), s.handshake.Peer()
+	if s.role == link.RoleB {
+		a, b = b, a
+	}
+	return s.handshake.ExportKNRP(contextOf("tls13", hash, layerTwoA, layerTwoB, []byte(a.Name), []byte(b.Name), a.Fingerprint[:], b.Fingerprint[:]))
+}
+
+// contextOf is the ctx that K_NRP is bound to, written a second time.
+func contextOf(method string, request [32]byte, layerTwoA, layerTwoB underlay.LayerTwoID, who ...[]byte) (ctx []byte) {
 	three := func(id underlay.LayerTwoID) []byte { return []byte{byte(id >> 16), byte(id >> 8), byte(id)} }
-	for _, part := range [][]byte{
-		[]byte("pc5d/1"), []byte("tls13"), request[:], three(layerTwoA), three(layerTwoB),
-		[]byte(a.Name), []byte(b.Name), a.Fingerprint[:], b.Fingerprint[:],
-	} {
+	for _, part := range append([][]byte{[]byte("pc5d/1"), []byte(method), request[:], three(layerTwoA), three(layerTwoB)}, who...) {
 		ctx = append(binary.BigEndian.AppendUint16(ctx, uint16(len(part))), part...)
 	}
 	return ctx

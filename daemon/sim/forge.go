@@ -1,10 +1,9 @@
 package sim
 
 import (
-	"bytes"
-
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/nea"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/underlay"
@@ -66,19 +65,27 @@ func (a *Attacker) Forgeries(d Datagram) []Datagram {
 	nonce, lsb := [16]byte{1}, byte(1)
 	container := kei.Container{Method: kei.TLS13, Tag: a.tag(d), Exchange: 1, HasTotal: true, Total: 3, Fragment: []byte{22, 3, 3}}
 	stateless := kei.Container{Method: kei.TLS13, Tag: a.tag(d), Start: true, HasCookie: true, Cookie: []byte("cookie")}
+	resuming := kei.Container{Method: kei.PSKDHE, Tag: a.tag(d), Start: true, HasCookie: true, Cookie: []byte("cookie")}
+	commands := [][]byte{nil, (&kei.Command{Tag: a.tag(d)}).AppendTo(nil), (&kei.Command{Tag: a.tag(d), Share: [kei.ShareLen]byte{9}}).AppendTo(nil)}
 	messages := []pc5s.Message{
 		&pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: stateless.AppendTo(nil)},
 		&pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: container.AppendTo(nil)},
 		&pc5s.DirectLinkAuthenticationResponse{KeyEstablishmentInfo: container.AppendTo(nil)},
-		&pc5s.DirectLinkSecurityModeCommand{Capabilities: pc5s.Capabilities{0x20, 0x20, 0x80}, Nonce2: &nonce, KNRPSessLSB: &lsb},
+		&pc5s.DirectLinkAuthenticationRequest{KeyEstablishmentInfo: resuming.AppendTo(nil)},
 		&pc5s.DirectLinkSecurityModeComplete{QoSFlowDescriptions: pc5s.DefaultQoS()},
 		&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("mallory"), QoSFlowDescriptions: pc5s.DefaultQoS()},
+	}
+	for _, container := range commands { // of TLS, with an all-zero share, and with a share that is nobody's
+		messages = append(messages, &pc5s.DirectLinkSecurityModeCommand{
+			Selected: pc5s.SelectedAlgorithms{Ciphering: nea.NEA2, Integrity: nea.NIA2}, Capabilities: pc5s.Capabilities{0x20, 0x20, 0x80},
+			Nonce2: &nonce, KNRPSessLSB: &lsb, KeyEstablishmentInfo: container,
+		})
 	}
 	forged := a.Negatives(d)
 	for _, m := range messages {
 		forged = append(forged, inClear(d, h, m))
 		for _, lcid := range []underlay.LCID{underlay.SRB1, underlay.SRB2} {
-			forged = append(forged, unverifiable(d, h, lcid, m))
+			forged = append(forged, a.unverifiable(d, h, lcid, m))
 		}
 	}
 	for _, lcid := range []underlay.LCID{underlay.SRB2, underlay.DRB} {
@@ -87,10 +94,18 @@ func (a *Attacker) Forgeries(d Datagram) []Datagram {
 	return append(forged, Datagram{From: d.From, To: d.To, Octets: underlay.Header{Form: underlay.FormHint, Destination: h.Destination, Source: h.Source}.AppendTo(nil)})
 }
 
-// unverifiable is a message with a MAC-I that nobody made.
-func unverifiable(way Datagram, h underlay.Header, lcid underlay.LCID, m pc5s.Message) Datagram {
+// unverifiable is a message with a MAC-I that nobody made, under an ID that whoever sent the newest
+// request waits for. It has a sender also where the door's answers, which are its model, have none.
+func (a *Attacker) unverifiable(way Datagram, h underlay.Header, lcid underlay.LCID, m pc5s.Message) Datagram {
 	h.Form, h.LCID = underlay.FormPDCP, lcid
-	way.Octets = append(append(h.AppendTo(nil), 0, 0, 1, 1), pc5s.Marshal(m)...)
+	if h.Source == underlay.Broadcast {
+		h.Source = 0x00BAD1
+	}
+	msb := byte(1)
+	if r := a.request(way); r != nil && r.KNRPSessMSB != nil {
+		msb = *r.KNRPSessMSB
+	}
+	way.Octets = append(append(h.AppendTo(nil), 0, 0, msb, 1), pc5s.Marshal(m)...)
 	way.Octets = append(way.Octets, 1, 2, 3, 4)
 	return way
 }
@@ -115,13 +130,23 @@ func (a *Attacker) session(way Datagram) uint16 {
 
 // tag is the conversation tag of the newest request on the path of a datagram.
 func (a *Attacker) tag(way Datagram) [8]byte {
+	if r := a.request(way); r != nil {
+		return kei.Tag(pc5s.Marshal(r))
+	}
+	return [8]byte{}
+}
+
+// request is the newest one on the path of a datagram; nil: there is none.
+func (a *Attacker) request(way Datagram) *pc5s.DirectLinkEstablishmentRequest {
 	recent := a.recent(100)
 	for i := len(recent) - 1; i >= 0; i-- {
 		d := recent[i]
-		samePath := d.From == way.From && d.To == way.To || d.From == way.To && d.To == way.From
-		if _, m := clearMessage(d); m != nil && samePath && m.Type() == pc5s.MessageDirectLinkEstablishmentRequest {
-			return kei.Tag(bytes.Clone(d.Octets[underlay.HeaderLen+2:]))
+		if d.From != way.From && d.From != way.To || d.To != way.From && d.To != way.To {
+			continue
+		}
+		if _, m := clearMessage(d); m != nil && m.Type() == pc5s.MessageDirectLinkEstablishmentRequest {
+			return m.(*pc5s.DirectLinkEstablishmentRequest)
 		}
 	}
-	return [8]byte{}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
 	"pc5d/daemon/sim"
 	"pc5d/dataplane/underlay"
@@ -12,14 +13,18 @@ import (
 // TestT13_Glare starts both ends at once, under every order in which what could happen at the
 // same time can happen. Exactly one link remains, the same at both ends.
 func TestT13_Glare(t *testing.T) {
+	byEachProof(t, testGlare)
+}
+
+func testGlare(t *testing.T, by link.Proof) {
 	depth := 6
 	if full() {
 		depth = 12
 	}
 	ways := sim.Explore(depth, func(choose func(int) int) {
-		p := newPair(t, 1)
-		p.Choose = choose
+		p := newPairBy(t, 1, by)
 		p.start()
+		p.Choose = choose
 		p.link.A.Up()
 		p.link.B.Up()
 		p.settled()
@@ -31,12 +36,16 @@ func TestT13_Glare(t *testing.T) {
 // TestT13_GlareSeeds does so with the other end later by any part of an establishment, with
 // random delays and some loss.
 func TestT13_GlareSeeds(t *testing.T) {
+	byEachProof(t, testGlareSeeds)
+}
+
+func testGlareSeeds(t *testing.T, by link.Proof) {
 	seeds := 30
 	if full() {
 		seeds = 500
 	}
 	for seed := range seeds {
-		p := newPair(t, uint64(seed))
+		p := newPairBy(t, uint64(seed), by)
 		p.Network.Conditions = sim.Conditions{Loss: 0.1 * float64(seed%3), MaxDelay: time.Duration(seed%5) * 10 * time.Millisecond}
 		p.start()
 		p.link.A.Up()
@@ -66,7 +75,13 @@ func (p *pair) settled() {
 // TestT13_SpoofedRequest: requests that an attacker makes in bob's name, with the largest
 // Nonce_1, do not end alice's own attempt.
 func TestT13_SpoofedRequest(t *testing.T) {
-	p := newPair(t, 2)
+	byEachProof(t, testSpoofedRequest)
+}
+
+func testSpoofedRequest(t *testing.T, by link.Proof) {
+	p := newPairBy(t, 2, by)
+	p.start()
+	attempts := p.Attempts(p.alice)
 	nonce, msb := [16]byte{0xFF, 0xFF, 0xFF, 0xFF}, uint8(0xFF)
 	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
 		if d.From != p.bob.Address {
@@ -81,8 +96,8 @@ func TestT13_SpoofedRequest(t *testing.T) {
 		p.Attacker().Replay(inClear(sim.Datagram{From: p.bob.Address, To: p.alice.Address}, h, pc5s.Marshal(request)))
 		return []sim.Datagram{d}
 	}
-	p.establish()
-	if n := p.Attempts(p.alice); n != 1 {
+	p.up()
+	if n := p.Attempts(p.alice) - attempts; n != 1 {
 		t.Errorf("alice made %d attempts, want 1", n)
 	}
 	p.settled()

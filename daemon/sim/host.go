@@ -29,7 +29,10 @@ type Host struct {
 	// Hybrid keeps the daemon's post-quantum group, whose flights need two fragments.
 	Hybrid bool
 	// Gate is the provisioning's: who does not know the fingerprint gets no answer.
-	Gate   bool
+	Gate bool
+	// KeyFile keeps resumption keys in a file, as kept_keys = "file" does: they outlive the daemon.
+	KeyFile bool
+
 	Timers link.Timers
 	// Jump is how far the wall clock is off. Durations do not follow it (T76).
 	Jump time.Duration
@@ -187,6 +190,9 @@ func (h *Host) note(text string) { h.world.Trace.note(h.world.Now(), h.Name+" "+
 func (h *Host) provisioning() (*provision.Provisioning, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[node]\nname = %q\nidentity = \"key\"\ngate = %t\n", h.Name, h.Gate)
+	if h.KeyFile {
+		fmt.Fprintf(&b, "kept_keys = \"file\"\n")
+	}
 	for _, e := range h.Ends {
 		e.writeTo(&b)
 	}

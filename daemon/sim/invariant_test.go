@@ -87,6 +87,14 @@ func TestInvariantsSee(t *testing.T) {
 		},
 		"I5: alice has 0 machines": func(w *World, l *Link) { w.watch.live = nil; w.check() },
 		"I6: alice sent":           func(w *World, l *Link) { w.sent(l.A.Host.process, Datagram{To: l.B.Host.Address, Octets: clearOf()}) },
+		"I6: bob sent": func(w *World, l *Link) {
+			p, b := l.B.Host.process, w.current(l.B)
+			b.unproved = true
+			for range 100 {
+				b.speaking, p.speaker = clearOf(), b
+				w.sent(p, Datagram{To: l.A.Host.Address, Octets: b.speaking})
+			}
+		},
 		"I7: alice sent a record under keys that nobody installed": func(w *World, l *Link) {
 			d := recordOf(w, l, 5)
 			d.Octets[9] ^= 1

@@ -25,6 +25,7 @@ type process struct {
 	provisioning *provision.Provisioning
 	scheduler    *scheduler
 	node         *daemon.Node
+	store        *kept.Store
 	engine       *dataplane.Engine
 	conn         *conn
 	devices      []*device
@@ -56,7 +57,7 @@ func newProcess(h *Host) (*process, error) {
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),
 		Auth:      &authentication{h.authentication(h.newIdentity(h.Name)), p},
-		OpenKept:  func() *kept.Store { return kept.Open(kept.Config{Now: h.wall}) },
+		OpenKept:  func() *kept.Store { p.store = h.openKept(); return p.store },
 		PreShared: h.preShared(),
 		OpenTUN:   p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
 		Observe: func(o daemon.Observation) { h.world.observe(p, o) },

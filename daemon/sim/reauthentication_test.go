@@ -6,6 +6,7 @@ import (
 
 	"pc5d/daemon/link"
 	"pc5d/daemon/sim"
+	"pc5d/dataplane/underlay"
 )
 
 // TestReauthentication: eight hours after the last full authentication there is a new one, made by
@@ -66,4 +67,61 @@ func TestReauthentication_Prevented(t *testing.T) {
 		t.Errorf("by %v", p.link.A.Agreement().Proof)
 	}
 	p.live()
+}
+
+// TestReauthentication_LeavesAKey: the session that a full authentication made leaves both ends a key for
+// the next establishment, as the first one did.
+func TestReauthentication_LeavesAKey(t *testing.T) {
+	p := newPair(t, 72)
+	p.alice.Timers.Reauthenticate, p.bob.Timers.Reauthenticate = time.Minute, time.Minute
+	p.establish()
+	before := p.link.A.Agreement()
+	p.Run(90 * time.Second)
+	if after := p.link.A.Agreement(); after.RequestHash == before.RequestHash {
+		t.Fatal("no new session")
+	}
+	p.rest()
+	p.proof = link.ByKeptKey
+	p.up()
+}
+
+// TestReauthentication_WhileStopping: the time for a new authentication comes while the daemon stops, and
+// its peer does not answer. It waits for the end of the link and for nothing else.
+func TestReauthentication_WhileStopping(t *testing.T) {
+	p := newPair(t, 73)
+	p.alice.Timers.Reauthenticate = time.Minute
+	p.establish()
+	p.Run(time.Minute - 200*time.Millisecond)
+	p.Network.Cut(p.alice, p.bob)
+	p.alice.Stop()
+	steps, end := 0, p.Now()+5*time.Second
+	for steps < 2000 && p.Now() < end && p.Step() {
+		steps++
+	}
+	if p.Now() < end {
+		t.Errorf("%d steps, and the time is still %v", steps, p.Now())
+	}
+	p.sound()
+}
+
+// TestReauthentication_AfterDown: the operator wants the link down, and the peer does not hear of it.
+// The time for a new authentication comes meanwhile: it does not bring the link back.
+func TestReauthentication_AfterDown(t *testing.T) {
+	p := newPair(t, 74)
+	p.alice.Timers.Reauthenticate = time.Minute
+	p.establish()
+	p.Run(time.Minute - 100*time.Millisecond)
+	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
+		if h, _, err := underlay.Parse(d.Octets); err == nil && h.LCID == underlay.SRB2 && d.From == p.alice.Address {
+			return nil
+		}
+		return []sim.Datagram{d}
+	}
+	attempts := p.Attempts(p.alice)
+	p.link.A.Down()
+	p.Run(2 * time.Second) // then bob misses her, and calls
+	if n := p.Attempts(p.alice) - attempts; n != 0 {
+		t.Errorf("alice is %q and made %d attempts", p.link.A.State(), n)
+	}
+	p.sound()
 }

@@ -35,6 +35,7 @@ func (w *World) Generate() error {
 	for _, name := range names[:count] {
 		h := w.AddHost(name)
 		h.Hybrid = w.chance(0.1)
+		h.KeyFile, h.Gate = w.Seed%3 == 1, w.Seed%11 == 5
 		w.hurry(&h.Timers)
 	}
 	for i := 1; i < count; i++ {

@@ -46,8 +46,8 @@ type life struct {
 	speaking      []byte   // what it is about to send
 	request       [32]byte // hash of the establishment request that it sent
 	authenticated bool
-	handshook     bool     // authenticates in full, not by a kept key
-	proved        bool     // the peer has proved itself: half-open no more
+	met           bool     // the peer proved itself, not only its request
+	unproved      bool     // a responder's, of psk-dhe: nothing has proved the peer's address yet
 	planes        []*plane // that it installed, oldest first
 	sending       *plane
 	released      bool // it said so
@@ -103,8 +103,13 @@ func (w *World) observe(p *process, o daemon.Observation) {
 			l.request = sha256.Sum256(e.Datagram[underlay.HeaderLen+2:])
 		}
 		p.speaker = l
+	case link.Exchanged:
+		if !e.Sent && l.machine.Role() == link.RoleB {
+			l.hears(e.Message)
+		}
 	case link.Authenticated:
-		l.authenticated, l.link, l.proved = true, e.Link.Name, l.handshook
+		l.authenticated, l.link = true, e.Link.Name
+		l.met = e.Proof == link.ByCertificate
 	case link.InstallUserPlane:
 		w.install(l, e)
 	case link.ActivateUserPlane:
@@ -116,10 +121,9 @@ func (w *World) observe(p *process, o daemon.Observation) {
 	case link.AddName:
 		w.watch.planes[nameOf(p, e.Name)] = w.plane(p, e.Of)
 	case link.Agreed:
-		l.proved = true
+		l.met = true
 		w.checkCounterpart(l, e)
 	case link.StateChanged:
-		l.handshook = l.handshook || e.To == link.Auth
 		text := fmt.Sprintf("    %s: %s -> %s", l, e.From, e.To)
 		if e.To == link.Released {
 			l.released = true
@@ -127,6 +131,17 @@ func (w *World) observe(p *process, o daemon.Observation) {
 			text += fmt.Sprintf(" (%v)", l.machine.Failed())
 		}
 		w.Trace.note(w.Now(), text)
+	}
+}
+
+// hears follows what a responder took: a request that proved a key of psk-dhe proves no address, which
+// the complete does.
+func (l *life) hears(t pc5s.MessageType) {
+	switch t {
+	case pc5s.MessageDirectLinkEstablishmentRequest:
+		l.unproved = true
+	case pc5s.MessageDirectLinkSecurityModeComplete:
+		l.unproved = false
 	}
 }
 

@@ -25,9 +25,9 @@ type ledgerKey struct {
 	address netip.AddrPort
 }
 
-// ledger counts what the door got from an address and sent to it.
+// ledger counts what strangers at an address sent, and got.
 type ledger struct {
-	received, sent   int // octets, at the door
+	received, sent   int // octets, while nothing proved the address
 	datagrams, hints int
 }
 
@@ -72,7 +72,7 @@ func (w *World) sent(p *process, d Datagram) {
 	case h.Form == underlay.FormRecord && h.LCID == underlay.DRB:
 		w.sentUserData(p, d)
 	case speaker == nil || !bytes.Equal(speaker.speaking, d.Octets):
-		w.sentByDoor(p, d)
+		w.sentToStranger(p, d)
 	case h.Form == underlay.FormRecord:
 		if r, _, _, err := record.ParseHeader(d.Octets); err == nil {
 			w.spend(p, r.Header, r.Session, uint64(r.Count), [32]byte{})
@@ -81,6 +81,9 @@ func (w *World) sent(p *process, d Datagram) {
 		if sn, session, err := pdcp.ParseHeader(pdu); err == nil {
 			w.spend(p, h, session, uint64(sn), [32]byte{})
 		}
+	}
+	if speaker != nil && speaker.unproved {
+		w.sentToStranger(p, d)
 	}
 	if speaker != nil && speaker.released {
 		w.fault("I7: %s sent after its end", speaker)
@@ -121,8 +124,9 @@ func (w *World) spend(p *process, h underlay.Header, session uint16, count uint6
 	w.watch.nonces[n] = true
 }
 
-// sentByDoor checks that strangers get no more than they sent (I6, T34).
-func (w *World) sentByDoor(p *process, d Datagram) {
+// sentToStranger checks that who proved no address gets no more than was sent from there (I6, T34):
+// from the door, and from a responder of psk-dhe.
+func (w *World) sentToStranger(p *process, d Datagram) {
 	l := w.ledger(p, d.To)
 	if len(d.Octets) == underlay.HeaderLen { // an unknown-link hint: each has a cause, which is longer
 		if l.hints++; l.hints > l.datagrams {

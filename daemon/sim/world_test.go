@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"pc5d/daemon/link"
 	"pc5d/daemon/sim"
 )
 
@@ -14,6 +15,8 @@ type pair struct {
 	t          *testing.T
 	link       *sim.Link
 	alice, bob *sim.Host
+	proof      link.Proof // of the next establishment
+	before     int        // datagrams of sessions before it
 }
 
 func newPair(t *testing.T, seed uint64) *pair {
@@ -24,11 +27,50 @@ func newPair(t *testing.T, seed uint64) *pair {
 	return p
 }
 
-// start starts both daemons.
+// newPairBy is a pair whose next establishment, once the daemons are started, is by a proof.
+func newPairBy(t *testing.T, seed uint64, by link.Proof) *pair {
+	t.Helper()
+	p := newPair(t, seed)
+	p.proof, p.link.PreShared = by, by == link.ByPreSharedKey
+	return p
+}
+
+// byEachProof runs a test for each way in which two ends authenticate each other.
+func byEachProof(t *testing.T, test func(t *testing.T, by link.Proof)) {
+	t.Helper()
+	for _, by := range []link.Proof{link.ByCertificate, link.ByKeptKey, link.ByPreSharedKey} {
+		t.Run(by.String(), func(t *testing.T) { test(t, by) })
+	}
+}
+
+// start starts both daemons. Where the next establishment is by a kept key there is a session
+// before, in peace, which leaves one.
 func (p *pair) start() {
 	p.t.Helper()
 	startAll(p.t, p.alice, p.bob)
+	if p.proof != link.ByKeptKey {
+		return
+	}
+	network := *p.Network
+	p.Network.Conditions, p.Network.Filter = sim.Conditions{MinDelay: time.Millisecond, MaxDelay: time.Millisecond}, nil
+	p.link.A.Up()
+	p.within(10*time.Second, "a first session", p.link.Agreed)
+	p.rest()
+	p.Network.Conditions, p.Network.Filter = network.Conditions, network.Filter
+	p.before = len(p.Attacker().Heard())
 }
+
+// rest takes the link down, and lets both ends come to rest.
+func (p *pair) rest() {
+	p.t.Helper()
+	p.link.A.Down()
+	p.within(10*time.Second, "both ends at rest", func() bool {
+		return p.link.A.State() == "down" && p.link.B.State() == "down" && p.Machines(p.alice)+p.Machines(p.bob) == 0
+	})
+}
+
+// heard is what hosts sent since the start of the establishment that the test is about.
+func (p *pair) heard() []sim.Datagram { return p.Attacker().Heard()[p.before:] }
 
 func startAll(t *testing.T, hosts ...*sim.Host) {
 	t.Helper()
@@ -43,8 +85,17 @@ func startAll(t *testing.T, hosts ...*sim.Host) {
 func (p *pair) establish() {
 	p.t.Helper()
 	p.start()
+	p.up()
+}
+
+// up lets alice ask for the link, which the pair's proof makes.
+func (p *pair) up() {
+	p.t.Helper()
 	p.link.A.Up()
 	p.within(10*time.Second, "the link is established", p.link.Agreed)
+	if got := p.link.A.Agreement().Proof; p.proof != 0 && got != p.proof {
+		p.t.Errorf("established by %s, want %s", got, p.proof)
+	}
 }
 
 // within demands that something comes true, and that no invariant breaks.
