@@ -17,8 +17,9 @@ type lead struct {
 	nonce keys.Nonce // Nonce_1 of who took it
 }
 
-// take gives a session's first keys to the engine, which sends with them from now on. Of two
-// crossed attempts the one with the smaller Nonce_1 does not replace the other (T13).
+// take gives a session's first keys to the engine: it receives with them. The session has the link now,
+// and says so to its peer next. Of two crossed attempts the one with the smaller Nonce_1 does not replace
+// the other (T13).
 func (l *lead) take(r *runner, c dataplane.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,10 +28,18 @@ func (l *lead) take(r *runner, c dataplane.Context) error {
 	}
 	l.since, l.nonce = r.node.serial.Add(1), r.nonce
 	r.lead = l.since
-	if err := r.keeper.plane.Install(c); err != nil {
-		return err
+	return r.keeper.plane.Install(c)
+}
+
+// follow lets the engine send with the keys that a session took the link over with, unless another one
+// has the link by now.
+func (l *lead) follow(r *runner, id dataplane.ContextID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.since != r.lead {
+		return errReplaced
 	}
-	return r.keeper.plane.Activate(c.ID)
+	return r.keeper.plane.Activate(id)
 }
 
 // passed tells whether an attempt has lost already. It must not go on until its keeper says so: the

@@ -225,19 +225,25 @@ func (r *runner) install(e link.InstallUserPlane) {
 		r.installed, r.unheard, r.first = true, r.keeper.plane.Authentic(), e.Name
 		err = r.keeper.lead.take(r, c)
 	}
+	r.check(err)
+}
+
+func (r *runner) activate(e link.ActivateUserPlane) {
+	switch {
+	case r.keeper == nil || e.Name == r.first && r.lead == 0: // it has no link, or lost it, and ends
+	case e.Name == r.first:
+		r.check(r.keeper.lead.follow(r, planeID(e.Name)))
+	default:
+		r.check(r.keeper.plane.Activate(planeID(e.Name)))
+	}
+}
+
+// check ends a session that lost the link to another one, or whose keys the engine can not use.
+func (r *runner) check(err error) {
 	switch {
 	case errors.Is(err, errReplaced):
 		r.machine.Abandon(err)
 	case err != nil:
-		r.refused(err)
-	}
-}
-
-func (r *runner) activate(e link.ActivateUserPlane) {
-	if r.keeper == nil || e.Name == r.first {
-		return // it took the link over with them, or lost it
-	}
-	if err := r.keeper.plane.Activate(planeID(e.Name)); err != nil {
 		r.refused(err)
 	}
 }

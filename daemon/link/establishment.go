@@ -32,10 +32,13 @@ func (m *Machine) Start(now time.Time) error {
 	return nil
 }
 
-// accept ends B's half (TS 24.554, 7.2.2.3): the accept goes out, then user data may.
+// accept ends B's half (TS 24.554, 7.2.2.3). The keys receive before the accept goes out (T54), and
+// where the owner finds that another session has the link already, it ends this one without it: what A
+// has the accept of is B's link, too (T13).
 func (m *Machine) accept(now time.Time, configuration pc5s.UserPlaneConfiguration) {
 	local := m.link.LinkLocal.As16()
 	m.retry.stop()
+	m.emit(m.userPlane(m.ctx))
 	m.reply(now, &m.ctx.answer, nil, m.protected(&pc5s.DirectLinkEstablishmentAccept{
 		SequenceNumber:         m.nextSequence(),
 		SourceUserInfo:         []byte(m.cfg.Auth.Local().Name),
@@ -73,6 +76,7 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
 	m.ctx.agreement.UserPlane = msg.UserPlane
+	m.emit(m.userPlane(m.ctx))
 	m.establish(now)
 	return nil
 }
@@ -117,10 +121,9 @@ func builtUserPlane(c pc5s.UserPlaneConfiguration) error {
 	return fmt.Errorf("user plane with integrity %s and ciphering %s is not built: set both to required or preferred at both ends", onOff(c.Integrity), onOff(c.Ciphering))
 }
 
-// establish makes the user-plane keys and announces the link.
+// establish activates the user-plane keys and announces the link.
 func (m *Machine) establish(now time.Time) {
 	m.agreement = m.ctx.agreement
-	m.emit(m.userPlane(m.ctx))
 	m.emit(ActivateUserPlane{m.ctx.names[0]})
 	m.emit(Agreed{Agreement: m.agreement, Endpoint: m.endpoint, Authenticated: m.authenticated})
 	m.run.psk.wipe()

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"pc5d/daemon/keys"
@@ -38,11 +39,17 @@ func (m *Machine) Release(now time.Time, cause pc5s.Cause) {
 	}
 }
 
-// Abandon ends the machine without a message: another one has taken the link over.
+// Abandon ends the machine without a message, also without one that has not gone out yet: another
+// one has taken the link over.
 func (m *Machine) Abandon(err error) {
-	if m.state != Released {
-		m.fail(err)
+	if m.state == Released {
+		return
 	}
+	m.out = slices.DeleteFunc(m.out, func(e Effect) bool {
+		_, sending := e.(Send)
+		return sending
+	})
+	m.fail(err)
 }
 
 // release deletes the user plane at once, then waits for the accept (T5087).
