@@ -34,13 +34,14 @@ const (
 // kdf is the KDF of TS 33.220, B.2: HMAC-SHA-256 over FC and the parameters, each followed by
 // its length.
 func kdf(key []byte, fc byte, parameters ...[]byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte{fc})
+	s := append(make([]byte, 0, 64), fc)
 	for _, p := range parameters {
-		h.Write(p)
-		h.Write(binary.BigEndian.AppendUint16(nil, uint16(len(p))))
+		s = append(s, p...)
+		s = binary.BigEndian.AppendUint16(s, uint16(len(p)))
 	}
-	return h.Sum(nil)
+	h := hmac.New(sha256.New, key)
+	h.Write(s)
+	return h.Sum(make([]byte, 0, sha256.Size))
 }
 
 // DeriveKNRPSess makes K_NRP-sess (TS 33.536, A.3).

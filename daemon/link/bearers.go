@@ -107,10 +107,16 @@ func (m *Machine) contexts() []*securityContext {
 
 // named finds the security context that a PDU names.
 func (m *Machine) named(n Name) *securityContext {
-	for _, c := range m.contexts() {
-		if c.called(n) {
+	for _, c := range []*securityContext{m.ctx, m.old} {
+		if c != nil && c.called(n) {
 			return c
 		}
+	}
+	if m.run == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(m.run.offered, func(c *securityContext) bool { return c.called(n) }); i >= 0 {
+		return m.run.offered[i]
 	}
 	return nil
 }

@@ -156,9 +156,9 @@ func (c *securityContext) forget(n Name) {
 func (c *securityContext) seal(h underlay.Header, o outgoing) ([]byte, error) {
 	switch {
 	case o.bearer == underlay.SRB1:
-		return c.srb1.Seal(h.AppendTo(nil), o.message, o.ciphering)
+		return c.srb1.Seal(h.AppendTo(roomFor(o)), o.message, o.ciphering)
 	case c.suite == suite.None:
-		return c.srb2.Seal(h.AppendTo(nil), o.message, o.ciphering)
+		return c.srb2.Seal(h.AppendTo(roomFor(o)), o.message, o.ciphering)
 	}
 	h.Form = underlay.FormRecord
 	return c.sealer.Seal(nil, h, o.message)
@@ -184,12 +184,12 @@ func (c *securityContext) lastCount(in arrival) uint64 {
 // protection names the protection of a bearer for people.
 func (c *securityContext) protection(bearer underlay.LCID, ciphering pdcp.Ciphering) string {
 	if bearer == underlay.SRB2 && c.suite != suite.None {
-		return fmt.Sprintf("%s record", c.suite)
+		return c.suite.String() + " record"
 	}
 	if ciphering == pdcp.Clear || c.ciphering == nea.NEA0 {
 		return c.integrity.String()
 	}
-	return fmt.Sprintf("%s+%s", c.integrity, c.ciphering)
+	return c.integrity.String() + "+" + c.ciphering.String()
 }
 
 // wipe forgets what can be forgotten; the bearers go with it.

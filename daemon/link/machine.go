@@ -201,7 +201,15 @@ func (m *Machine) Running() Procedure { return m.procedure }
 // Agreement returns what was agreed; it is complete when the state is Established.
 func (m *Machine) Agreement() Agreement { return m.agreement }
 
-func (m *Machine) emit(e Effect) { m.out = append(m.out, e) }
+// mostEffects is room for what one input brings in all but rare cases.
+const mostEffects = 8
+
+func (m *Machine) emit(e Effect) {
+	if m.out == nil {
+		m.out = make([]Effect, 0, mostEffects)
+	}
+	m.out = append(m.out, e)
+}
 
 // setState changes the state, emits the one event, and runs the entry actions.
 func (m *Machine) setState(s State) {

@@ -121,13 +121,18 @@ func (m *Machine) nextSequence() pc5s.SequenceNumber {
 	return s
 }
 
+// maxEnvelope is more than what protection and the header add to a message.
+const maxEnvelope = 32
+
+func roomFor(o outgoing) []byte { return make([]byte, 0, len(o.message)+maxEnvelope) }
+
 // transmit protects and sends a message.
 func (m *Machine) transmit(o outgoing) {
 	h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: o.bearer}
 	var datagram []byte
 	protection := "none"
 	if o.bearer == underlay.SRB0 {
-		datagram = pdcp.AppendUnprotected(h.AppendTo(nil), m.clearSN, o.message)
+		datagram = pdcp.AppendUnprotected(h.AppendTo(roomFor(o)), m.clearSN, o.message)
 		m.clearSN = (m.clearSN + 1) & 0xFFF
 	} else {
 		if o.ctx.dead {

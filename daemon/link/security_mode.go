@@ -144,22 +144,29 @@ func (m *Machine) keyContext(r *securityRun, of basis) []byte {
 	if of.psk {
 		method = methodPSKDHE
 	}
-	fields := [][]byte{
-		[]byte("pc5d/1"), []byte(method), r.hash[:], layerTwo(layerTwoA), layerTwo(layerTwoB), []byte(a.Name), []byte(b.Name),
-	}
+	ctx := make([]byte, 0, 512)
+	ctx = appendField(ctx, "pc5d/1")
+	ctx = appendField(ctx, method)
+	ctx = appendField(ctx, r.hash[:])
+	ctx = appendLayerTwo(ctx, layerTwoA)
+	ctx = appendLayerTwo(ctx, layerTwoB)
+	ctx = appendField(ctx, a.Name)
+	ctx = appendField(ctx, b.Name)
 	if !of.psk {
-		fields = append(fields, a.Fingerprint[:], b.Fingerprint[:])
-	}
-	ctx := make([]byte, 0, 256)
-	for _, field := range fields {
-		ctx = binary.BigEndian.AppendUint16(ctx, uint16(len(field)))
-		ctx = append(ctx, field...)
+		ctx = appendField(ctx, a.Fingerprint[:])
+		ctx = appendField(ctx, b.Fingerprint[:])
 	}
 	return ctx
 }
 
-func layerTwo(id underlay.LayerTwoID) []byte {
-	return []byte{byte(id >> 16), byte(id >> 8), byte(id)}
+// appendField appends a field with its length.
+func appendField[F string | []byte](ctx []byte, field F) []byte {
+	ctx = binary.BigEndian.AppendUint16(ctx, uint16(len(field)))
+	return append(ctx, field...)
+}
+
+func appendLayerTwo(ctx []byte, id underlay.LayerTwoID) []byte {
+	return appendField(ctx, []byte{byte(id >> 16), byte(id >> 8), byte(id)})
 }
 
 // agree writes down what a context of a run stands for.

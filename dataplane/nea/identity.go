@@ -31,9 +31,26 @@ const (
 	NIA7
 )
 
-func (c Ciphering) String() string { return fmt.Sprintf("nea%d", uint8(c)) }
+var (
+	cipherings  = [...]string{"nea0", "nea1", "nea2", "nea3", "nea4", "nea5", "nea6", "nea7"}
+	integrities = [...]string{"nia0", "nia1", "nia2", "nia3", "nia4", "nia5", "nia6", "nia7"}
+)
 
-func (i Integrity) String() string { return fmt.Sprintf("nia%d", uint8(i)) }
+// String gives the word of provisioning and status.
+func (c Ciphering) String() string {
+	if int(c) < len(cipherings) {
+		return cipherings[c]
+	}
+	return fmt.Sprintf("nea%d", uint8(c))
+}
+
+// String gives the word of provisioning and status.
+func (i Integrity) String() string {
+	if int(i) < len(integrities) {
+		return integrities[i]
+	}
+	return fmt.Sprintf("nia%d", uint8(i))
+}
 
 // MarshalText writes the word used in provisioning and status.
 func (c Ciphering) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Method is a way to authenticate and to make K_NRP.
@@ -75,6 +76,7 @@ func Tag(request []byte) [8]byte {
 
 // AppendTo appends the octets of a valid container.
 func (c *Container) AppendTo(b []byte) []byte {
+	b = slices.Grow(b, c.len()+len(c.Fragment))
 	b = append(b, version<<4|byte(c.Method), c.flags(), c.Exchange)
 	b = append(b, c.Tag[:]...)
 	if c.HasTotal {

@@ -59,6 +59,9 @@ func (r *Reassembly) Add(c *Container) (whole bool, err error) {
 	case len(c.Fragment) == 0 || length > total || c.More == (length == total):
 		return false, fmt.Errorf("%w: %d of %d octets", ErrSequence, length, total)
 	}
+	if r.fragments == 0 { // room for two, which most flights have; the total is only a claim
+		r.flight = make([]byte, 0, min(total, 2*len(c.Fragment)))
+	}
 	r.flight = append(r.flight, c.Fragment...)
 	r.total, r.fragments = total, r.fragments+1
 	return !c.More, nil
