@@ -69,9 +69,11 @@ func (f *full) leave() (*link.Machine, error) {
 			return c.b, nil
 		}
 		if err := c.step(); err != nil {
+			abandon(c.b)
 			return nil, err
 		}
 	}
+	abandon(c.b)
 	return nil, errors.New("the responder did not answer the first flight")
 }
 
