@@ -4,6 +4,7 @@
 # make trace  which test proves which requirement of docs/requirements.md
 # make model  searches the formal models of docs/model with Spin, mutants included
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
+# make bench-auth  what authentication costs on this processor, beside bare TLS handshakes
 # make soak   goes on with the simulation until it is stopped, or a seed fails
 
 GO          ?= go
@@ -14,13 +15,16 @@ SEEDS       ?= 3000
 # The pattern ./... leaves out folders that begin with a dot.
 PACKAGES    := ./... ./.ci/trace
 
-.PHONY: build demo test deps soak $(STAGES)
+.PHONY: build demo test deps soak bench-auth $(STAGES)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
 demo: build
 	bin/pc5ctl demo
+
+bench-auth: build
+	bin/pc5ctl bench auth
 
 # Each stage is a target of its own; the table of stages and times comes last.
 test: deps

@@ -4,16 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"runtime"
 	"time"
 )
 
 // fewestRounds are measured however short the time.
 const fewestRounds = 9
 
-// round is about how long one side of a pair is measured, where there is time for it: long against
-// the collector's cycles, short against the drift of the machine (chosen).
-const round = 60 * time.Millisecond
+// round is about how long one side of a pair is measured, where there is time for it: so long that
+// the collector of garbage runs in each, and short against the drift of the machine (chosen).
+const round = 40 * time.Millisecond
 
 // Comparison is full authentication beside bare handshakes. Costs are processor time of both ends.
 type Comparison struct {
@@ -48,12 +47,11 @@ func compare(ctx context.Context, total time.Duration, groups []tls.CurveID) (Co
 		if err := ctx.Err(); err != nil {
 			return Comparison{}, err
 		}
-		ours, err := quietly(n, f.establish)
+		ours, err := costOfOne(n, f.establish)
 		if err != nil {
 			return Comparison{}, err
 		}
-		f.tidy()
-		theirs, err := quietly(n, b.handshake)
+		theirs, err := costOfOne(n, b.handshake)
 		if err != nil {
 			return Comparison{}, err
 		}
@@ -64,7 +62,6 @@ func compare(ctx context.Context, total time.Duration, groups []tls.CurveID) (Co
 
 // perRound is how many fit into a round, after a few that warm up.
 func perRound(limit time.Duration, f *full) (int, error) {
-	defer f.tidy()
 	const few = 4
 	if err := repeat(few, f.establish)(); err != nil {
 		return 0, err
@@ -76,9 +73,8 @@ func perRound(limit time.Duration, f *full) (int, error) {
 	return max(1, int(limit*few/took)), err
 }
 
-// quietly gives the cost of one out of n, which begin without the garbage of others.
-func quietly(n int, one func() error) (time.Duration, error) {
-	runtime.GC()
+// costOfOne is the mean of n. The collector is left alone: each side has it run by its own garbage.
+func costOfOne(n int, one func() error) (time.Duration, error) {
 	took, err := cost(repeat(n, one))
 	if took <= 0 && err == nil {
 		err = fmt.Errorf("%d handshakes took no processor time that the kernel can tell: measure for longer", n)

@@ -96,7 +96,7 @@ func (e *end) admit(from *end, datagram []byte) (*link.Machine, []byte, error) {
 
 // drain does what a machine asks its owner for; what is to be sent is returned.
 func drain(m *link.Machine) [][]byte {
-	var sent [][]byte
+	sent := make([][]byte, 0, 2)
 	for {
 		effect, ok := m.Next()
 		if !ok {

@@ -10,10 +10,7 @@ import (
 )
 
 // full is two nodes that authenticate each other in full.
-type full struct {
-	a, b *end
-	made []*link.Machine // to be ended when nothing is timed
-}
+type full struct{ a, b *end }
 
 func newFull(groups []tls.CurveID) (*full, error) {
 	a, err := newEnd("alice", "192.0.2.1:33536", groups)
@@ -29,36 +26,28 @@ func newFull(groups []tls.CurveID) (*full, error) {
 	return &full{a: a, b: b}, nil
 }
 
-// establish makes one link. A forgets the key that it kept of the one before, so that it has to
-// authenticate; B has to replace its own.
+// establish makes one link, and forgets it: an established machine has no helper that would have to
+// be ended. A forgets the key that it kept of the one before, so that it has to authenticate; B has to
+// replace its own.
 func (f *full) establish() error {
 	f.a.store.Forget(f.b.name)
 	c, err := f.begin()
 	if err != nil {
 		return err
 	}
-	f.made = append(f.made, c.a)
-	for len(c.sent) > 0 {
-		if err := c.step(); err != nil {
-			return err
-		}
+	for len(c.sent) > 0 && err == nil {
+		err = c.step()
 	}
-	f.made = append(f.made, c.b)
-	if c.b == nil || c.a.State() != link.Established || c.b.State() != link.Established {
-		return fmt.Errorf("full authentication did not establish a link: a %v (%v)", c.a.State(), c.a.Failed())
+	if err == nil && (c.b == nil || c.a.State() != link.Established || c.b.State() != link.Established) {
+		err = fmt.Errorf("full authentication made no link: a is %v (%v)", c.a.State(), c.a.Failed())
 	}
-	return nil
-}
-
-// tidy ends the links that were made.
-func (f *full) tidy() {
-	abandon(f.made...)
-	clear(f.made)
-	f.made = f.made[:0]
+	if err != nil {
+		abandon(c.a, c.b)
+	}
+	return err
 }
 
 func (f *full) close() {
-	f.tidy()
 	f.a.close()
 	f.b.close()
 }
@@ -77,7 +66,7 @@ type datagram struct {
 
 func (f *full) begin() (*conversation, error) {
 	a, sent, err := f.a.initiate(f.b)
-	c := &conversation{f: f, a: a}
+	c := &conversation{f: f, a: a, sent: make([]datagram, 0, 32)}
 	c.send(true, sent...)
 	return c, err
 }

@@ -29,14 +29,15 @@ func halfOpen(n int, groups []tls.CurveID) (HalfOpen, error) {
 		return HalfOpen{}, err
 	}
 	defer f.close()
-	f.made = make([]*link.Machine, 0, n+1)
-	if err := f.leave(); err != nil { // what is made once only
-		return HalfOpen{}, err
-	}
-	before := memory()
-	for range n {
-		if err := f.leave(); err != nil {
+	open := make([]*link.Machine, n+1)
+	defer func() { abandon(open...) }()
+	var before runtime.MemStats
+	for i := range open {
+		if open[i], err = f.leave(); err != nil {
 			return HalfOpen{}, err
+		}
+		if i == 0 { // with it came what is made once only
+			before = memory()
 		}
 	}
 	after := memory()
@@ -57,22 +58,23 @@ func memory() runtime.MemStats {
 }
 
 // leave makes a responder whose initiator goes away after its first flight.
-func (f *full) leave() error {
+func (f *full) leave() (*link.Machine, error) {
 	c, err := f.begin()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer abandon(c.a)
 	for len(c.sent) > 0 {
 		if d := c.sent[0]; c.b != nil && !d.fromA && answersFlight(d.octets) {
-			f.made = append(f.made, c.b)
-			return nil
+			return c.b, nil
 		}
 		if err := c.step(); err != nil {
-			return err
+			abandon(c.b)
+			return nil, err
 		}
 	}
-	return errors.New("the responder did not answer the first flight")
+	abandon(c.b)
+	return nil, errors.New("the responder did not answer the first flight")
 }
 
 // answersFlight tells whether a datagram of B has a fragment of its flight.

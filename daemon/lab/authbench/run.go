@@ -12,11 +12,18 @@ import (
 
 // Config says how much is measured.
 type Config struct {
-	Time       time.Duration // processor time of each measurement, about
-	Peers      int           // that resume; 0: 1000
-	Responders int           // that are left half open; 0: 256
-	Progress   func(string)  // tells people what is measured now; nil: nobody
+	Time     time.Duration // processor time of each measurement, about
+	Progress func(string)  // tells people what is measured now; nil: nobody
 }
+
+// Peers that resume are as many as there is time for, between these; all of them come in each round.
+// So many responders are left half open.
+const (
+	fewestPeers = 50
+	mostPeers   = 1000
+	perPeer     = 2 * time.Millisecond
+	responders  = 256
+)
 
 // Result is what was measured.
 type Result struct {
@@ -34,16 +41,11 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if cfg.Time <= 0 {
 		return Result{}, fmt.Errorf("a time of %v to measure for: give one such as 2s", cfg.Time)
 	}
-	if cfg.Peers == 0 {
-		cfg.Peers = 1000
-	}
-	if cfg.Responders == 0 {
-		cfg.Responders = 256
-	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string) {}
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	peers := max(fewestPeers, min(mostPeers, int(cfg.Time/perPeer)))
 	r := Result{Where: where(time.Now())}
 	for _, step := range []struct {
 		what    string
@@ -51,8 +53,8 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}{
 		{"full authentication and bare handshakes, hybrid group", func() (err error) { r.Hybrid, err = compare(ctx, cfg.Time, hybrid()); return err }},
 		{"full authentication and bare handshakes, classic group", func() (err error) { r.Classic, err = compare(ctx, cfg.Time, auth.Classic()); return err }},
-		{"re-establishment from kept keys", func() (err error) { r.Resumption, err = resume(ctx, cfg.Time, cfg.Peers); return err }},
-		{"memory of half-open responders", func() (err error) { r.HalfOpen, err = halfOpen(cfg.Responders, hybrid()); return err }},
+		{"re-establishment from kept keys", func() (err error) { r.Resumption, err = resume(ctx, cfg.Time, peers); return err }},
+		{"memory of half-open responders", func() (err error) { r.HalfOpen, err = halfOpen(responders, hybrid()); return err }},
 	} {
 		cfg.Progress(step.what)
 		if err := step.measure(); err != nil {
