@@ -57,7 +57,7 @@ func (e enrolment) Admit(peer link.Peer, service string, proves func(keys.Secret
 
 // uninvited is the event of a proof that let nobody in.
 func (n *Node) uninvited(peer link.Peer, why string) (link.Link, link.Pin, bool) {
-	n.log.Warn("invite refused", "peer", peer.Name, "key", peer.Fingerprint.String(), "reason", why)
+	n.log.Warn("invite refused", "peer", peer.Name, "key", peer.Fingerprint.String(), "why", why)
 	return link.Link{}, nil, false
 }
 
@@ -107,7 +107,7 @@ func (n *Node) enrolInvited(i *openInvite, l provision.Link) error {
 	n.links.change.Lock()
 	defer n.links.change.Unlock()
 	if !slices.Contains(n.pairing.open, i) || !n.now().Before(i.expires) {
-		n.log.Warn("invite refused", "peer", l.Peer, "key", l.Pin.String(), "reason", errSpent.Error())
+		n.log.Warn("invite refused", "peer", l.Peer, "key", l.Pin.String(), "why", errSpent.Error())
 		return errSpent
 	}
 	l, err := n.learn(l, "Learnt by an invite of this host")

@@ -189,3 +189,23 @@ func TestT13_FirstUseAtOnce(t *testing.T) {
 		b.stop()
 	}
 }
+
+// TestFirstUseThenGate: after its first use a peer is called by the pinned key, so that its gate opens.
+func TestFirstUseThenGate(t *testing.T) {
+	a, b := newFirstUse(t)
+	if state := a.up("pal"); state != "established" {
+		t.Fatal(state)
+	}
+	b.stop()
+	b.own = "gate = true\n"
+	b.words = strings.ReplaceAll(b.words, "endpoint", "# endpoint")
+	if err := os.Remove(filepath.Join(b.state, "links.json")); err != nil { // or it would call by itself
+		t.Fatal(err)
+	}
+	b.start()
+	a.stop()
+	a.start()
+	if state := a.up("pal"); state != "established" {
+		t.Errorf("%s: %s", state, b.log.out.String())
+	}
+}

@@ -117,7 +117,7 @@ func (k *keeper) start() {
 	if k.queued {
 		return
 	}
-	switch err := k.attempt(k.link); {
+	switch err := k.attempt(k.provisioned()); {
 	case err != nil:
 		k.failed(err)
 	case k.queued:

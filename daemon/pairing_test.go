@@ -36,6 +36,7 @@ type station struct {
 	address netip.AddrPort
 	network *udp.Network
 	key     ed25519.PrivateKey
+	own     string // keys of [node]
 	words   string // of the provisioning, after [node]
 	state   string
 	hook    func(*daemon.Config) // before a start; nil: nothing
@@ -97,7 +98,7 @@ func (s *station) start() {
 		s.t.Fatal(err)
 	}
 	main := filepath.Join(s.t.TempDir(), "pc5d.toml")
-	text := fmt.Sprintf("[node]\nname = %q\nidentity = \"key\"\n[node.timers]\nt5080 = \"50ms\"\nt5089 = \"50ms\"\nt5092 = \"50ms\"\nt5087 = \"50ms\"\nrepeats = 5\n%s", s.name, s.words)
+	text := fmt.Sprintf("[node]\nname = %q\nidentity = \"key\"\n%s[node.timers]\nt5080 = \"50ms\"\nt5089 = \"50ms\"\nt5092 = \"50ms\"\nt5087 = \"50ms\"\nrepeats = 5\n%s", s.name, s.own, s.words)
 	if err := os.WriteFile(main, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

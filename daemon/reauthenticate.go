@@ -51,7 +51,7 @@ func (k *keeper) reauthenticate() {
 	if len(k.attempts) > 0 || k.queued {
 		return
 	}
-	l := k.link
+	l := k.provisioned()
 	l.Anew = true
 	if err := k.attempt(l); err != nil {
 		k.log.Warn("authentication anew", "error", err)
