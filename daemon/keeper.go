@@ -114,7 +114,7 @@ func (k *keeper) start() {
 		k.wanted = false
 		return
 	}
-	if k.queued {
+	if k.queued || k.lead.held() { // the news of a session that has the link is on its way
 		return
 	}
 	switch err := k.attempt(k.provisioned()); {

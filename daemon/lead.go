@@ -15,6 +15,7 @@ type lead struct {
 	mu    sync.Mutex // guards the fields below, and is held while the engine gets the keys
 	since uint64     // when it was taken, by Node.serial; 0: never
 	nonce keys.Nonce // Nonce_1 of who took it
+	taken bool       // its session has not ended
 }
 
 // take gives a session's first keys to the engine: it receives with them. The session has the link now,
@@ -27,7 +28,7 @@ func (l *lead) take(r *runner, c dataplane.Context) error {
 		return errReplaced
 	}
 	l.since, l.nonce = r.node.serial.Add(1), r.nonce
-	r.lead = l.since
+	r.lead, l.taken = l.since, true
 	return r.keeper.plane.Install(c)
 }
 
@@ -40,6 +41,22 @@ func (l *lead) follow(r *runner, id dataplane.ContextID) error {
 		return errReplaced
 	}
 	return r.keeper.plane.Activate(id)
+}
+
+// leave says that a session ends.
+func (l *lead) leave(r *runner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.since == r.lead {
+		l.taken = false
+	}
+}
+
+// held tells whether a session has the link, also one that the keeper has not heard of yet.
+func (l *lead) held() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken
 }
 
 // passed tells whether an attempt has lost already. It must not go on until its keeper says so: the

@@ -200,6 +200,9 @@ func (r *runner) perform(e link.Effect) {
 	case link.Concluded:
 		r.notify(func(k *keeper) { k.concluded(r, e) })
 	case link.StateChanged:
+		if e.To == link.Released && r.lead > 0 {
+			r.keeper.lead.leave(r) // before the keeper hears of it
+		}
 		err := r.machine.Failed()
 		r.notify(func(k *keeper) { k.changed(r, e.To, err) })
 	case link.Hint:
