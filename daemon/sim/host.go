@@ -193,3 +193,11 @@ func (h *Host) provisioning() (*provision.Provisioning, error) {
 	}
 	return provision.Parse(h.Name+".toml", []byte(b.String()))
 }
+
+// ForgetKeys is the operator's word: all kept keys end.
+func (h *Host) ForgetKeys() {
+	if h.process != nil {
+		h.note("forgets its keys")
+		h.process.node.Forget(context.Background(), "")
+	}
+}
