@@ -43,12 +43,23 @@ func (n *Node) retains(e kept.Entry) bool {
 }
 
 // Forget ends kept keys: of a peer, or with no name of all. The next establishment authenticates
-// in full.
+// in full, and so does one under way: an attempt took its key out of the store before it sent it, and
+// each keeper makes its attempts in its own tasks, so one that is posted now misses none of them.
 func (n *Node) Forget(_ context.Context, peer string) (int, error) {
 	if n.store == nil {
 		return 0, nil
 	}
-	return n.store.Forget(peer), nil
+	ended := n.store.Forget(peer)
+	for _, k := range n.ordered() {
+		k.post(func(k *keeper) { k.forget(peer) })
+	}
+	return ended, nil
+}
+
+func (k *keeper) forget(peer string) {
+	for _, r := range k.attempts {
+		r.step(func() { r.machine.Forget(k.node.now(), peer) })
+	}
 }
 
 // keptKeys gives the machines the pre-shared keys and the cache of resumption keys, where there is one.

@@ -186,13 +186,13 @@ func (a *Admission) receiveRequest(now time.Time, from netip.AddrPort, h underla
 	return answer, admitted, nil
 }
 
-// unproved is how many keys a request is compared with whose address is not proved. Behind a gate
-// nobody is asked for a cookie before, so all of them while there is time for it.
-func (a *Admission) unproved(now time.Time) int {
+// unproved bounds the search for a request whose address is not proved: few keys, but behind a gate, where
+// nobody is asked for a cookie before, all of them while there is time for it.
+func (a *Admission) unproved(now time.Time) *comparisons {
 	if a.cfg.Gate {
-		return a.proof.allowance(now)
+		return a.proof.gated.at(now)
 	}
-	return searchUnproved
+	return nil
 }
 
 // stranger answers whoever proved no address: nothing where there is a gate, else a cookie, of
@@ -251,7 +251,7 @@ func (a *Admission) receiveResponse(now time.Time, from netip.AddrPort, h underl
 	if err := a.screen(c.Request); err != nil {
 		return nil, nil, err
 	}
-	candidates, valid := searchProved, a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
+	candidates, valid := a.proof.proved.at(now), a.cfg.Jar.Verify(now, c.Cookie, caller(from, h, c.Request)) == nil
 	if !valid {
 		candidates = a.unproved(now)
 	}

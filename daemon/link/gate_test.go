@@ -94,15 +94,13 @@ func (c *counting) PeekAt(n int, into *link.KeptKey) bool {
 	return c.KeptKeys.PeekAt(n, into)
 }
 
-// TestT30_SearchBehindAGate: behind a gate nobody is asked for a cookie before his tag is compared with
-// all keys, so what strangers cost is bounded for each second. In the next one who has a key gets through.
-func TestT30_SearchBehindAGate(t *testing.T) {
+// crowd lets bob, who has a kept key with alice, keep many more, and counts what is looked at.
+func crowd(t *testing.T) (*pair, *counting) {
+	t.Helper()
 	p := newPair(t)
-	defer p.close()
 	p.a.link.PrivateIdentity = true
 	p.establish(t)
 	p.again(t)
-	const others = 1000
 	for i := range others {
 		other := p.b.kept.entries[len(p.b.kept.entries)-1]
 		other.ID, other.Service, other.Key = keys.KNRPID(i), "other", keys.ResumptionKey{Secret: keys.NewSecret(bytes.Repeat([]byte{byte(i), byte(i >> 8)}, keys.ResumptionKeyLen/2))}
@@ -110,6 +108,17 @@ func TestT30_SearchBehindAGate(t *testing.T) {
 	}
 	seen := &counting{KeptKeys: p.b.kept}
 	p.b.door.Kept = seen
+	p.b.admission = link.NewAdmission(p.b.door)
+	return p, seen
+}
+
+const others = 1000
+
+// TestT30_SearchBehindAGate: behind a gate nobody is asked for a cookie before his tag is compared with
+// all keys, so what strangers cost is bounded for each second. In the next one who has a key gets through.
+func TestT30_SearchBehindAGate(t *testing.T) {
+	p, seen := crowd(t)
+	defer p.close()
 	p.b.shut()
 	stranger := newPreShared(t)
 	defer stranger.close()
@@ -124,6 +133,37 @@ func TestT30_SearchBehindAGate(t *testing.T) {
 	p.now = p.now.Add(time.Second)
 	p.establish(t)
 	if len(p.sent) != 4 {
+		t.Errorf("%d datagrams of who has a key", len(p.sent))
+	}
+}
+
+// TestT32_SearchAfterACookie: so is what those cost who have proved their address, who may send one
+// response as often as they like.
+func TestT32_SearchAfterACookie(t *testing.T) {
+	p, seen := crowd(t)
+	defer p.close()
+	stranger := newPreShared(t)
+	defer stranger.close()
+	stranger.a.share(bytes.Repeat([]byte{9, 4}, 16))
+	stranger.start()
+	answer, _, err := p.b.admission.Receive(p.now, stranger.a.address, stranger.sent[0])
+	if err != nil || len(answer) == 0 {
+		t.Fatalf("no cookie: %v", err)
+	}
+	if err := stranger.a.machine.Receive(stranger.now, stranger.b.address, bytes.Clone(answer)); err != nil {
+		t.Fatal(err)
+	}
+	stranger.drain(stranger.a)
+	response := stranger.sent[len(stranger.sent)-1]
+	for range 1000 {
+		p.b.admission.Receive(p.now, stranger.a.address, response)
+	}
+	if seen.looked < others || seen.looked > link.ComparisonsPerSecond+others {
+		t.Errorf("1000 datagrams were compared with %d keys", seen.looked)
+	}
+	p.now = p.now.Add(time.Second)
+	p.establish(t)
+	if len(p.sent) != 6 {
 		t.Errorf("%d datagrams of who has a key", len(p.sent))
 	}
 }

@@ -1,11 +1,13 @@
 package link
 
 import (
+	"errors"
 	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
+	"pc5d/daemon/pc5s"
 	"pc5d/policy"
 )
 
@@ -103,6 +105,28 @@ func (m *Machine) startFrom(k KeptKey) (*exchange, error) {
 		return nil, err
 	}
 	return newExchange(mine, k, mine.Share(), [kei.ShareLen]byte{}), nil
+}
+
+// ErrForgotten says that an attempt ended because the kept key that it rests on did.
+var ErrForgotten = errors.New("the kept key that the attempt rested on was forgotten")
+
+// Forget ends an initiator's attempt that rests on a kept key of a peer, with no name of anybody: the
+// session would be one by that key, and leave another (T16). A responder finds its key gone when the
+// peer proves itself.
+func (m *Machine) Forget(now time.Time, peer string) {
+	if m.role != RoleA || m.run == nil || m.run.rekeying || m.run.psk == nil {
+		return
+	}
+	if k := m.run.psk.kept; k.PreShared || peer != "" && k.Peer.Name != peer {
+		return
+	}
+	if m.state != AwaitAccept {
+		m.fail(ErrForgotten)
+		return
+	}
+	m.cfg.Kept.Take(KeptKey{ID: m.ctx.knrpID}) // made meanwhile
+	m.failed = ErrForgotten
+	m.release(now, pc5s.CauseAuthenticationFailure) // the peer may be established
 }
 
 // authenticatedBy notes who the peer is by a key of psk-dhe, and when it was authenticated in full: the

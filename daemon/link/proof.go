@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"encoding/binary"
-	"math"
-	"time"
 
 	"pc5d/daemon/auth/kei"
 	"pc5d/daemon/auth/mac"
@@ -14,16 +12,9 @@ import (
 	"pc5d/daemon/pc5s"
 )
 
-// How many keys a request without an ID is compared with: with more candidates than the first
-// number, only after a cookie has proved its address.
-const (
-	searchUnproved = 16
-	searchProved   = math.MaxInt
-
-	// comparisonsPerSecond bounds what strangers cost behind a gate, where nobody is asked for a cookie
-	// before (chosen: about a tenth of a processor). Beyond it only few keys are searched.
-	comparisonsPerSecond = 1 << 15
-)
+// searchUnproved is how many keys a request without an ID is compared with: with more candidates only
+// after a cookie has proved its address.
+const searchUnproved = 16
 
 // proof verifies what a stranger's request proves, in memory of its own (T30).
 type proof struct {
@@ -36,8 +27,8 @@ type proof struct {
 	blank  [maxRequest]byte
 	view   pc5s.EstablishmentRequestView // of blank
 
-	second   time.Time // when the current one began
-	compared int       // keys in it
+	gated  comparisons // behind a gate, where nobody is asked for a cookie before
+	proved comparisons // of those who proved their address
 }
 
 func newProof(local Peer, store KeptKeys) *proof {
@@ -61,12 +52,12 @@ func (p *proof) opens(request []byte, offer *kei.Offer) bool {
 }
 
 // finds tells whether a request, of which v and offer are the parts, proves a key. That is p.key then,
-// until forget.
-func (p *proof) finds(candidates int, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
+// until forget. It is compared with all keys as long as c allows it; nil: only with few.
+func (p *proof) finds(c *comparisons, request []byte, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
 	if p.store == nil || !offer.Offers(kei.PSKDHE) || offer.Share == nil || offer.Binder == nil || offer.Time == nil {
 		return false
 	}
-	if !p.find(candidates, v, offer) {
+	if !p.find(c, v, offer) {
 		return false
 	}
 	blank := p.blanked(request)
@@ -87,24 +78,15 @@ func (p *proof) found() *KeptKey {
 	return &k
 }
 
-// allowance is how many keys a stranger's request behind a gate is compared with.
-func (p *proof) allowance(now time.Time) int {
-	if passed := now.Sub(p.second); passed >= time.Second || passed < 0 {
-		p.second, p.compared = now, 0
-	}
-	return max(searchUnproved, comparisonsPerSecond-p.compared)
-}
-
 // find copies the key that a request names by its ID or by a tag.
-func (p *proof) find(candidates int, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
+func (p *proof) find(c *comparisons, v *pc5s.EstablishmentRequestView, offer *kei.Offer) bool {
 	if len(v.KNRPID) > 0 {
 		return p.store.Peek(keys.KNRPID(binary.BigEndian.Uint32(v.KNRPID)), &p.key)
 	}
 	n := p.store.Len()
-	if offer.KeyTag == nil || n > candidates {
+	if offer.KeyTag == nil || n > searchUnproved && !c.allow(n) {
 		return false
 	}
-	p.compared += n
 	for i := range n {
 		if !p.store.PeekAt(i, &p.key) {
 			continue

@@ -298,3 +298,33 @@ func TestT15_LostCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestT16_ForgottenUnderWay: the operator ends the kept keys at one end, after each step of an
+// establishment by one. Unless it was over, the link that comes up is by a full authentication, and
+// leaves the keys that this one made.
+func TestT16_ForgottenUnderWay(t *testing.T) {
+	for i := range 2 {
+		for step := 0; ; step++ {
+			p := newPairBy(t, 14, link.ByKeptKey)
+			p.start()
+			p.link.A.Up()
+			for range step {
+				p.Step()
+			}
+			end := p.link.Ends()[i]
+			end.Host.ForgetKeys()
+			p.Run(0) // what waits in the queues has its turn
+			over := end.LayerTwo() != link.Name{}
+			p.within(20*time.Second, "a link", p.link.Agreed)
+			p.Run(time.Second)
+			p.within(20*time.Second, "a link", p.link.Agreed)
+			if got := p.link.A.Agreement().Proof; got != link.ByCertificate && !over {
+				t.Errorf("%s forgets after %d steps: a link by %s", end.Host.Name, step, got)
+			}
+			p.Close()
+			if over {
+				break
+			}
+		}
+	}
+}

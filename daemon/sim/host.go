@@ -216,3 +216,11 @@ func (h *Host) learnt(p *provision.Provisioning) ([]provision.Link, error) {
 	}
 	return links, err
 }
+
+// ForgetKeys is the operator's word: all kept keys end.
+func (h *Host) ForgetKeys() {
+	if h.process != nil {
+		h.note("forgets its keys")
+		h.process.node.Forget(context.Background(), "")
+	}
+}
