@@ -49,7 +49,7 @@ func TestT16_RetainedKeys(t *testing.T) {
 	} {
 		store := kept.Open(kept.Config{Now: func() time.Time { return now }})
 		n := &Node{log: slog.New(slog.DiscardHandler), cfg: Config{
-			Scheduler: still{}, Trust: judge{}, OpenKept: func() *kept.Store { return store }, Provisioning: &provision.Provisioning{},
+			Scheduler: still{}, Auth: bearer{}, Trust: judge{}, OpenKept: func() *kept.Store { return store }, Provisioning: &provision.Provisioning{},
 		}}
 		n.publishLocked([]*keeper{
 			{link: link.Link{Name: "bob", Peer: "bob", Service: "ip", Pins: []policy.Fingerprint{pin}}},

@@ -29,6 +29,9 @@ func newMembers(t *testing.T) (a, b *site, fleet string) {
 		s.id = issued(t, fleet, name, life)
 		s.member = auth.New(auth.Config{
 			Identity: s.id, Trust: s, Certified: func(peer string) bool { return peer == s.peer.name }, Now: time.Now, Curves: auth.Classic(),
+			Renew: func(id *auth.Identity) (*auth.Identity, error) {
+				return id.LoadCertificate(filepath.Join(filepath.Dir(fleet), name+".crt"))
+			},
 			Authorities: auth.TrustFiles{CA: []string{filepath.Join(fleet, "ca.crt")}, CRL: []string{filepath.Join(fleet, "ca.crl")}}.Load,
 		})
 		if err := s.member.Reload(); err != nil {
@@ -46,22 +49,11 @@ func newMembers(t *testing.T) (a, b *site, fleet string) {
 // issued makes a key and lets the fleet's CA issue a certificate for it.
 func issued(t *testing.T, fleet, name string, days int) *auth.Identity {
 	t.Helper()
-	key, certificate := filepath.Join(t.TempDir(), "key"), filepath.Join(t.TempDir(), "crt")
+	key := filepath.Join(filepath.Dir(fleet), name+".key")
 	if _, err := auth.GenerateKey(key); err != nil {
 		t.Fatal(err)
 	}
-	public, err := auth.PublicKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := []byte(nil)
-	inFleet(t, fleet, func(f *ca.Fleet) error {
-		text, err = f.Issue(name, public, days)
-		return err
-	})
-	if err := os.WriteFile(certificate, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	certificate := issue(t, fleet, name, days)
 	id, err := auth.LoadIdentity(key, name, time.Now())
 	if err == nil {
 		id, err = id.LoadCertificate(certificate)
@@ -70,6 +62,25 @@ func issued(t *testing.T, fleet, name string, days int) *auth.Identity {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// issue lets the CA issue a certificate for the key that a member has, beside the one before.
+func issue(t *testing.T, fleet, name string, days int) (path string) {
+	t.Helper()
+	file := filepath.Join(filepath.Dir(fleet), name)
+	public, err := auth.PublicKey(file + ".key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	inFleet(t, fleet, func(f *ca.Fleet) error {
+		text, err = f.Issue(name, public, days)
+		return err
+	})
+	if err := os.WriteFile(file+".crt", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file + ".crt"
 }
 
 func inFleet(t *testing.T, fleet string, do func(*ca.Fleet) error) {
@@ -178,4 +189,42 @@ func asksToAuthenticate(s control.LinkStatus) bool {
 		}
 	}
 	return full
+}
+
+// TestT16_RenewedCertificate: with another certificate for its key a node authenticates anew beside the
+// link, so that the peer knows how long it is admitted now; a certificate of somebody else changes nothing.
+func TestT16_RenewedCertificate(t *testing.T) {
+	a, b, fleet := newMembers(t)
+	if s := a.up(); s != "established" || !a.reaches(5*time.Second) {
+		t.Fatalf("%v, %s", s, a.status(t).LastError)
+	}
+	ends := func(days int) bool {
+		left := time.Until(b.status(t).CertificateEnd)
+		return left > time.Duration(days-1)*24*time.Hour && left < time.Duration(days+1)*24*time.Hour
+	}
+	if !ends(10) {
+		t.Fatalf("the certificate ends at %v", b.status(t).CertificateEnd)
+	}
+	wrong, err := os.ReadFile(filepath.Join(filepath.Dir(fleet), "bob.crt"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(filepath.Dir(fleet), "alice.crt"), wrong, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.node.Reload(t.Context()); err == nil {
+		t.Error("a certificate of another key was taken over")
+	}
+	issue(t, fleet, "alice", 50)
+	if _, err := a.node.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); !ends(50); time.Sleep(5 * time.Millisecond) {
+		if s := a.status(t).State; s != "established" || time.Now().After(end) {
+			t.Fatalf("the link is %q, the peer's certificate ends at %v", s, b.status(t).CertificateEnd)
+		}
+	}
+	if !a.reaches(5 * time.Second) {
+		t.Error("no packet gets through")
+	}
 }

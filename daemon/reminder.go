@@ -19,7 +19,7 @@ const (
 // the tasks of its queue only.
 type reminder struct {
 	node  *Node
-	end   time.Time // fixed
+	end   time.Time
 	queue task.Queue
 	told  int // notices so far
 }
@@ -47,6 +47,17 @@ func (r *reminder) close() {
 	}
 }
 
+// renewed says that the certificate ends at another time.
+func (r *reminder) renewed(end time.Time) {
+	if r == nil {
+		return
+	}
+	r.queue.Post(func() {
+		r.end, r.told = end, 0
+		r.wake()
+	})
+}
+
 // wake tells each notice once, and only the last of those that are due.
 func (r *reminder) wake() {
 	now := r.node.now()
@@ -71,8 +82,8 @@ func (r *reminder) wake() {
 
 func (r *reminder) tell(now time.Time) {
 	if !now.Before(r.end) {
-		r.node.log.Error("this node's certificate has ended: its links by CA are released; let the CA issue another one and restart pc5d", "end", r.end)
+		r.node.log.Error("this node's certificate has ended: its links by CA are released; let the CA issue another one, then pc5ctl reload", "end", r.end)
 		return
 	}
-	r.node.log.Warn("this node's certificate ends soon: let the CA issue another one (pc5ctl ca issue) and restart pc5d", "end", r.end, "days", int(r.end.Sub(now)/day))
+	r.node.log.Warn("this node's certificate ends soon: let the CA issue another one (pc5ctl ca issue), then pc5ctl reload", "end", r.end, "days", int(r.end.Sub(now)/day))
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/kept"
 	"pc5d/daemon/link"
+	"pc5d/policy"
 )
 
 // Trust is what admits peers, where that can change while a node runs.
@@ -29,6 +31,7 @@ func (n *Node) Reload(context.Context) (control.Reloaded, error) {
 	if n.cfg.Trust == nil {
 		return control.Reloaded{}, nil
 	}
+	end := n.cfg.Auth.CertificateEnd()
 	if err := n.cfg.Trust.Reload(); err != nil {
 		n.log.Error("reload refused, nothing has changed", "error", err)
 		return control.Reloaded{}, fmt.Errorf("nothing has changed: %w", err)
@@ -49,8 +52,23 @@ func (n *Node) Reload(context.Context) (control.Reloaded, error) {
 	for _, r := range runners {
 		r.step(r.recheck)
 	}
-	n.log.Info("reloaded CAs, revocation lists and denied keys", "kept_keys_ended", ended)
+	n.log.Info("reloaded certificates, CAs, revocation lists and denied keys", "kept_keys_ended", ended)
+	if now := n.cfg.Auth.CertificateEnd(); !now.Equal(end) {
+		n.renewed(now)
+	}
 	return control.Reloaded{Keys: ended}, nil
+}
+
+// renewed follows another own certificate: the peers get to see it now, and not when the one that they
+// know ends.
+func (n *Node) renewed(end time.Time) {
+	n.log.Info("this node has another certificate", "end", end)
+	n.reminder.renewed(end)
+	for _, k := range n.ordered() {
+		if k.link.Trust == policy.TrustCA {
+			k.post(func(k *keeper) { k.renewal.due = n.now() })
+		}
+	}
 }
 
 // admits tells why a peer is not admitted; nil: it is.

@@ -13,10 +13,18 @@ import (
 // identityOf reads the node's key, and the certificates that were issued for it.
 func identityOf(p *provision.Provisioning) (*auth.Identity, error) {
 	identity, err := auth.LoadIdentity(p.Node.Identity, p.Node.Name, time.Now())
-	if err == nil && p.Node.Certificate != "" {
-		identity, err = identity.LoadCertificate(p.Node.Certificate)
+	if err != nil {
+		return nil, err
 	}
-	return identity, err
+	return certificatesOf(p, identity)
+}
+
+// certificatesOf reads the certificates that were issued for an identity, where there are any.
+func certificatesOf(p *provision.Provisioning, identity *auth.Identity) (*auth.Identity, error) {
+	if p.Node.Certificate == "" {
+		return identity, nil
+	}
+	return identity.LoadCertificate(p.Node.Certificate)
 }
 
 // authenticationOf makes the authentication of the node, with everything that it trusts. The node is
@@ -28,6 +36,7 @@ func authenticationOf(o options, p *provision.Provisioning, identity *auth.Ident
 		FirstUse:    func(name string) bool { return node().FirstUse(name) },
 		Certified:   func(name string) bool { return certified(p, name) },
 		Authorities: func() (*auth.Authorities, error) { return authorities(o) },
+		Renew:       func(id *auth.Identity) (*auth.Identity, error) { return certificatesOf(p, id) },
 	})
 	return a, a.Reload()
 }

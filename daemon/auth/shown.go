@@ -86,16 +86,22 @@ func (s *shown) judge(p link.Peer, by *Authorities, now time.Time) finding {
 	return r.finding
 }
 
-// Reload reads CAs, lists and denied keys anew; handshakes judge by them from then on. On an error
-// nothing has changed. What was admitted before is the caller's to ask Admits about.
+// Reload reads CAs, lists, denied keys and the own certificates anew; handshakes go by them from then
+// on. On an error nothing has changed. What was admitted before is the caller's to ask Admits about.
 func (a *Authentication) Reload() error {
-	if a.load == nil {
-		return nil
+	identity, authorities := a.identity.Load(), a.authorities.Load()
+	var err error
+	if a.renew != nil {
+		if identity, err = a.renew(identity); err != nil {
+			return err
+		}
 	}
-	authorities, err := a.load()
-	if err != nil {
-		return err
+	if a.load != nil {
+		if authorities, err = a.load(); err != nil {
+			return err
+		}
 	}
+	a.identity.Store(identity)
 	a.authorities.Store(authorities)
 	return nil
 }

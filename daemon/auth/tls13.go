@@ -22,7 +22,8 @@ const (
 
 // Authentication makes the handshakes of one node.
 type Authentication struct {
-	identity    *Identity
+	identity    atomic.Pointer[Identity]
+	renew       func(*Identity) (*Identity, error)
 	trust       Trust
 	certified   func(name string) bool
 	firstUse    func(name string) bool
@@ -50,8 +51,10 @@ type Config struct {
 	// Authorities reads what they are judged by, and which keys are denied; nil: nothing is. Call
 	// Reload before the first handshake.
 	Authorities func() (*Authorities, error)
-	Now         func() time.Time // wall clock, for validity times
-	Curves      []tls.CurveID    // nil: hybrid post-quantum first, then X25519
+	// Renew reads the certificates of the identity anew, for the same key and name; nil: they stay.
+	Renew  func(*Identity) (*Identity, error)
+	Now    func() time.Time // wall clock, for validity times
+	Curves []tls.CurveID    // nil: hybrid post-quantum first, then X25519
 }
 
 // Classic is X25519 alone, for Config: each flight fits one datagram.
@@ -69,19 +72,21 @@ func New(cfg Config) *Authentication {
 		cfg.FirstUse = noName
 	}
 	a := &Authentication{
-		identity: cfg.Identity, trust: cfg.Trust, certified: cfg.Certified, firstUse: cfg.FirstUse, load: cfg.Authorities, now: cfg.Now, curves: cfg.Curves,
+		renew: cfg.Renew, trust: cfg.Trust, certified: cfg.Certified, firstUse: cfg.FirstUse, load: cfg.Authorities, now: cfg.Now, curves: cfg.Curves,
 	}
+	a.identity.Store(cfg.Identity)
 	a.authorities.Store(&Authorities{})
 	return a
 }
 
 // Local returns this end's name and key.
 func (a *Authentication) Local() link.Peer {
-	return link.Peer{Name: a.identity.name, Fingerprint: a.identity.fingerprint}
+	id := a.identity.Load()
+	return link.Peer{Name: id.name, Fingerprint: id.fingerprint}
 }
 
 // CertificateEnd implements link.Authentication.
-func (a *Authentication) CertificateEnd() time.Time { return a.identity.CertificateEnd() }
+func (a *Authentication) CertificateEnd() time.Time { return a.identity.Load().CertificateEnd() }
 
 // Initiate starts the client half towards one peer, or with no name towards anyone who is
 // provisioned.
@@ -139,7 +144,7 @@ func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
 		MinVersion:             tls.VersionTLS13,
 		MaxVersion:             tls.VersionTLS13,
 		NextProtos:             []string{alpn},
-		Certificates:           []tls.Certificate{a.identity.certificate},
+		Certificates:           []tls.Certificate{a.identity.Load().certificate},
 		ClientAuth:             tls.RequireAnyClientCert,
 		InsecureSkipVerify:     true, // the verifier does it, on both sides
 		SessionTicketsDisabled: true,

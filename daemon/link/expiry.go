@@ -11,7 +11,7 @@ import (
 
 // ErrOwnCertificateEnd says that this node's own certificate has ended. Links that a pin speaks for
 // go on.
-var ErrOwnCertificateEnd = errors.New("this node's own certificate has ended: let the CA issue another one for its key (pc5ctl ca issue) and restart pc5d")
+var ErrOwnCertificateEnd = errors.New("this node's own certificate has ended: let the CA issue another one for its key (pc5ctl ca issue), then pc5ctl reload")
 
 // CertificateEndError says that the peer's certificate ended while the link was up.
 type CertificateEndError struct{ Peer string }
