@@ -20,6 +20,7 @@ type Link struct {
 	key      uint32
 	sending  atomic.Pointer[keyContext] // nil: the link is down
 	failed   atomic.Bool                // the device is gone
+	cuts     atomic.Bool                // the device takes no super-packets
 	armed    atomic.Bool                // Config.Stirred is wanted
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu

@@ -106,7 +106,7 @@ func (e *Engine) startLocked(s *socket) {
 	s.started = true
 	e.workers.Go(func() {
 		defer close(s.ended)
-		if err := s.receive.run(); !s.leaving.Load() {
+		if err := s.receive.work(); !s.leaving.Load() {
 			e.fail(err)
 		}
 	})

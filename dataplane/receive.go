@@ -37,17 +37,18 @@ type receiver struct {
 	stray    stray          // of this batch
 	contents []byte
 	used     int // of contents
+	run      run
 	notices  notices
 }
 
 func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
 	return &receiver{
-		engine: e, port: port, conn: conn,
+		engine: e, port: port, conn: conn, run: newRun(),
 		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
 	}
 }
 
-func (r *receiver) run() error {
+func (r *receiver) work() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
@@ -87,6 +88,7 @@ func (r *receiver) process(messages []udp.Message) {
 		}
 	}
 	r.open()
+	r.flush()
 	r.activity.end()
 	r.notices.tell(&r.engine.config)
 	r.tellStray()
@@ -187,28 +189,44 @@ type delivered struct{ packets, octets, records int }
 func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delivered) {
 	frames := record.NewFrames(content)
 	for frames.Next() {
-		if frames.Type() != record.FramePacket {
-			continue
+		switch frames.Type() {
+		case record.FrameSegment:
+			r.slice(k, &frames)
+		case record.FramePacket:
+			r.flush() // packets stay in their order
+			r.packet(k, &frames, start, got)
 		}
-		packet := frames.Payload()
-		if reason, ok := k.filter.judge(packet); !ok {
-			k.link.drops.add(reason, 1)
-			continue
-		}
-		// The header goes over the frame header and over what is delivered already.
-		at := start + frames.Offset()
-		out := r.contents[at-tundev.HeaderLen : at+len(packet)]
-		clear(out[:tundev.HeaderLen])
-		if _, err := k.link.device.Write(out); err != nil {
-			k.link.drops.add(deviceDrop(err), 1)
-			continue
-		}
-		got.packets++
-		got.octets += len(packet)
 	}
 	if frames.Err() != nil {
 		k.link.drops.add(DropBadFrame, 1)
 	}
+}
+
+// packet writes the packet of the current frame of a record that starts at contents[start].
+func (r *receiver) packet(k *keyContext, frames *record.Frames, start int, got *delivered) {
+	packet := frames.Payload()
+	if reason, ok := k.filter.judge(packet); !ok {
+		k.link.drops.add(reason, 1)
+		return
+	}
+	var h tundev.Header
+	if frames.Flags()&record.PartialChecksum != 0 {
+		var ok bool
+		if h, ok = partial(packet); !ok {
+			k.link.drops.add(DropInnerMalformed, 1)
+			return
+		}
+	}
+	// The header goes over the frame header and over what is delivered already.
+	at := start + frames.Offset()
+	out := r.contents[at-tundev.HeaderLen : at+len(packet)]
+	h.Put(out)
+	if _, err := k.link.device.Write(out); err != nil {
+		k.link.drops.add(deviceDrop(err), 1)
+		return
+	}
+	got.packets++
+	got.octets += len(packet)
 }
 
 func deviceDrop(err error) Drop {

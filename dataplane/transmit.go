@@ -21,6 +21,8 @@ const (
 
 	// stride separates the contents: room for the header of a read in front of each.
 	stride = record.ContentLen + 64
+	// base puts the payload of a super-packet over IPv4 with timestamps at a multiple of 64.
+	base = 72
 	// smallest is the shortest packet: a record with less room left is closed at once.
 	smallest = headerLenIPv4
 
@@ -42,6 +44,7 @@ type transmitter struct {
 	sealed   []byte // records one after the other, as they are sent
 	items    [maxRecords]suite.Item
 	records  [maxRecords]pending
+	super    super
 	n        int // records begun
 	notices  notices
 }
@@ -62,7 +65,7 @@ func newTransmitter(e *Engine) *transmitter {
 }
 
 // offset is where the content of record i starts.
-func offset(i int) int { return 64 + i*stride }
+func offset(i int) int { return base + i*stride }
 
 func (t *transmitter) run() error {
 	runtime.LockOSThread()
@@ -86,20 +89,31 @@ func (t *transmitter) turn(l *Link) {
 		return
 	}
 	t.n = 0
-	for t.room() {
-		n, err := t.read(l)
+	for supers := 0; supers < supersPerTurn && t.room(); {
+		n, h, err := t.read(l)
 		if err != nil {
 			break
 		}
-		t.pack(l, n)
+		if h.Super() {
+			supers++
+			t.whole(l, k, h, n)
+		} else {
+			t.pack(l, h, n)
+		}
 	}
-	if t.records[t.n-1].length == 0 {
+	t.flush(k)
+}
+
+// flush sends the packets that wait in records.
+func (t *transmitter) flush(k *keyContext) {
+	if t.n > 0 && t.records[t.n-1].length == 0 {
 		t.n-- // begun for nothing
 	}
 	if t.n > 0 {
 		t.finish(t.n - 1)
 		t.protect(k)
 	}
+	t.n = 0
 }
 
 // discard empties the queue of a link that is down.
@@ -151,21 +165,22 @@ func (t *transmitter) begin() {
 func (t *transmitter) next() int { return offset(t.n-1) + t.records[t.n-1].length }
 
 // read reads one packet to where its payload belongs in the current record, and gives its
-// length.
-func (t *transmitter) read(l *Link) (int, error) {
+// length and what is left to do with it.
+func (t *transmitter) read(l *Link) (int, tundev.Header, error) {
 	from := t.next() - overrun
 	saved := [overrun]byte(t.contents[from:])
 	n, err := l.device.Read(t.contents[from : from+tundev.HeaderLen+maxRead])
+	h := tundev.ReadHeader(t.contents[from:])
 	copy(t.contents[from:], saved[:])
 	if err != nil {
 		t.check(l, err)
-		return 0, err
+		return 0, h, err
 	}
-	return n - tundev.HeaderLen, nil
+	return n - tundev.HeaderLen, h, nil
 }
 
 // pack makes a frame of the n octets that read left at the end of the current record.
-func (t *transmitter) pack(l *Link, n int) {
+func (t *transmitter) pack(l *Link, h tundev.Header, n int) {
 	at := t.next()
 	if n < smallest || n > record.MaxPacket {
 		reason := DropTooBig
@@ -175,6 +190,11 @@ func (t *transmitter) pack(l *Link, n int) {
 		l.drops.add(reason, 1)
 		return
 	}
+	flags, ok := leave(h, t.contents[at+record.FrameHeaderLen:][:n])
+	if !ok {
+		l.drops.add(DropInnerMalformed, 1)
+		return
+	}
 	if t.records[t.n-1].length+record.FrameHeaderLen+n > record.ContentLen {
 		t.begin()
 		packet := t.contents[at+record.FrameHeaderLen:][:n]
@@ -182,7 +202,7 @@ func (t *transmitter) pack(l *Link, n int) {
 		copy(t.contents[at+record.FrameHeaderLen:], packet)
 		t.finish(t.n - 2) // its padding comes where the packet was
 	}
-	record.PutPacketHeader(t.contents[at:], n)
+	record.PutPacketHeader(t.contents[at:], flags, n)
 	r := &t.records[t.n-1]
 	r.length += record.FrameHeaderLen + n
 	r.packets++

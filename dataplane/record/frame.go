@@ -28,11 +28,15 @@ func AppendPacket(dst, packet []byte) []byte {
 	return append(dst, packet...)
 }
 
+// PartialChecksum is the flag of a PACKET frame whose TCP or UDP checksum has the pseudo header summed
+// up only: nobody computes it in user space.
+const PartialChecksum = 0x1
+
 // PutPacketHeader writes the header of a PACKET frame of n octets in front of a packet that
 // already stands at b[FrameHeaderLen:].
-func PutPacketHeader(b []byte, n int) {
+func PutPacketHeader(b []byte, flags byte, n int) {
 	_ = b[FrameHeaderLen-1]
-	b[0], b[1], b[2], b[3] = byte(FramePacket), 0, byte(n>>8), byte(n)
+	b[0], b[1], b[2], b[3] = byte(FramePacket), flags, byte(n>>8), byte(n)
 }
 
 // PaddedLen is n rounded up to a multiple of 128.
@@ -81,6 +85,9 @@ func (f *Frames) Next() bool {
 
 // Type is the type of the current frame.
 func (f *Frames) Type() FrameType { return f.kind }
+
+// Flags is the second octet of the current frame.
+func (f *Frames) Flags() byte { return f.content[f.start-FrameHeaderLen+1] }
 
 // Payload is the payload of the current frame.
 func (f *Frames) Payload() []byte { return f.content[f.start:f.next] }

@@ -230,7 +230,7 @@ func TestPadding(t *testing.T) {
 	}
 	b := make([]byte, 4, 10)
 	b = append(b, "abc"...)
-	PutPacketHeader(b, 3)
+	PutPacketHeader(b, 0, 3)
 	if !bytes.Equal(b, AppendPacket(nil, []byte("abc"))) {
 		t.Errorf("PutPacketHeader made %x", b)
 	}

@@ -5,8 +5,8 @@
 // interface, the descriptor is duplicated and the rest closed. The package sets no address and
 // no route and does not look into packets.
 //
-// Each read gives one packet and each write takes one, behind a virtio-net header. No offload
-// is asked for, so that header is zero in both directions:
+// Each read gives one packet and each write takes one, behind a virtio-net header that says what is left
+// to do (Header): a checksum, or the cutting of a TCP super-packet of up to 64 kB into segments.
 //
 //	+-----------------------------+--------------------------------+
 //	| struct virtio_net_hdr (10)  |  one whole IPv4 or IPv6 packet |

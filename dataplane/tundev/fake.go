@@ -33,7 +33,14 @@ func (f *Fake) Name() string { return f.name }
 
 // Deliver queues a packet for Read; false when the queue is full.
 func (f *Fake) Deliver(packet []byte) bool {
-	b := append(f.room(), packet...)
+	return f.DeliverAs(Header{}, packet)
+}
+
+// DeliverAs is Deliver with a virtio-net header: a super-packet, or a checksum that is left to do.
+func (f *Fake) DeliverAs(h Header, packet []byte) bool {
+	b := append(f.room(), make([]byte, HeaderLen)...)
+	h.Put(b)
+	b = append(b, packet...)
 	select {
 	case f.in <- b:
 	default:
@@ -48,7 +55,8 @@ func (f *Fake) Deliver(packet []byte) bool {
 	return true
 }
 
-// Packets gives the packets written to the device, without their header.
+// Packets gives the packets written to the device, without their header: super-packets are cut and
+// checksums done, as the host would.
 func (f *Fake) Packets() <-chan []byte { return f.out }
 
 // Recycle gives a packet back that came from Packets.
@@ -75,8 +83,7 @@ func (f *Fake) Read(b []byte) (int, error) {
 	}
 	select {
 	case packet := <-f.in:
-		clear(b[:HeaderLen])
-		n := HeaderLen + copy(b[HeaderLen:], packet)
+		n := copy(b, packet)
 		f.Recycle(packet)
 		return n, nil
 	default:
@@ -89,14 +96,28 @@ func (f *Fake) Write(b []byte) (int, error) {
 	if f.isClosed() {
 		return 0, os.ErrClosed
 	}
-	if len(b) < HeaderLen || [HeaderLen]byte(b) != [HeaderLen]byte{} {
-		return 0, errors.New("tundev: virtio-net header is not zero")
+	if len(b) < HeaderLen {
+		return 0, errors.New("tundev: no virtio-net header")
 	}
+	h, packet := ReadHeader(b), b[HeaderLen:]
+	if h.Super() {
+		return len(b), Segment(h, packet, f.put)
+	}
+	whole := append(f.room(), packet...)
+	if err := h.Complete(whole); err != nil {
+		return 0, err
+	}
+	return len(b), f.queue(whole)
+}
+
+func (f *Fake) put(packet []byte) error { return f.queue(append(f.room(), packet...)) }
+
+func (f *Fake) queue(packet []byte) error {
 	select {
-	case f.out <- append(f.room(), b[HeaderLen:]...):
-		return len(b), nil
+	case f.out <- packet:
+		return nil
 	default:
-		return 0, ErrAgain
+		return ErrAgain
 	}
 }
 

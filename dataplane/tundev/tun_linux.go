@@ -29,10 +29,13 @@ func Open(name string, mtu int) (*Tun, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tundev: keep interface %s: %w", name, err)
 	}
-	// One plain packet a read: no checksum is left to us and nothing is coalesced.
-	if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, 0); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("tundev: switch the offloads of interface %s off: %w", name, err)
+	// TCP super-packets whole and checksums undone where the kernel can do that, else plain packets.
+	const super = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
+	if unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, super) != nil {
+		if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, 0); err != nil {
+			unix.Close(fd)
+			return nil, fmt.Errorf("tundev: switch the offloads of interface %s off: %w", name, err)
+		}
 	}
 	return &Tun{name: actual, fd: fd}, nil
 }

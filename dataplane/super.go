@@ -1,0 +1,127 @@
+package dataplane
+
+import (
+	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
+	"pc5d/dataplane/tundev"
+)
+
+const (
+	// maxHeaders is the length of the longest IP and TCP headers: 60 octets each.
+	maxHeaders = 120
+	// chunkRecords is how many full records leave with one send: 45 are 64,800 octets.
+	chunkRecords = 45
+	// supersPerTurn is how many super-packets a link sends before the next one's turn.
+	supersPerTurn = 8
+	// smallestSegment is the least payload of a segment that the receiving kernel is asked to make: a peer
+	// must not make it cut 64 kB into single octets.
+	smallestSegment = 64
+)
+
+// super is the sending of one TCP super-packet: slices of its payload, each with the headers in front.
+// A slice is sealed where it was read; its headers overwrite the end of the slice before, which is
+// sealed already, so that only headers are copied.
+type super struct {
+	template [maxHeaders]byte
+	segment  record.Segment
+	payload  int // where it starts in contents
+	total    int // octets of payload
+	slice    int // octets in each record but the last
+}
+
+// room is how many octets stand in front of a slice.
+func (s *super) room() int { return record.SegmentHeaderLen + s.segment.HeaderLen }
+
+// length is the number of octets of slice i.
+func (s *super) length(i int) int { return min(s.slice, s.total-i*s.slice) }
+
+func (s *super) records() int { return (s.total + s.slice - 1) / s.slice }
+
+// read takes the headers of a super-packet that stands in contents. It is false where it is none.
+func (s *super) read(h tundev.Header, contents []byte, at, n int) bool {
+	packet := contents[at : at+n]
+	headers, ok := tundev.ParseTCP(packet)
+	kind, want := record.TCPv4, uint8(tundev.GSOTCPv4)
+	if ok && packet[0]>>4 == 6 {
+		kind, want = record.TCPv6, tundev.GSOTCPv6
+	}
+	if !ok || headers.All >= n || h.GSOType&^tundev.GSOECN != want || h.GSOSize < smallestSegment {
+		return false
+	}
+	if h.Flags&tundev.NeedsChecksum == 0 || int(h.ChecksumStart) != headers.IP || h.Checksum != 16 {
+		return false
+	}
+	s.segment = record.Segment{Kind: kind, ECN: h.GSOType&tundev.GSOECN != 0, HeaderLen: headers.All, Size: int(h.GSOSize)}
+	copy(s.template[:], packet[:headers.All])
+	s.payload, s.total, s.slice = at+headers.All, n-headers.All, record.ContentLen-s.room()
+	return true
+}
+
+// frame puts the headers in front of slice i and gives the content of its record.
+func (s *super) frame(contents []byte, i int) []byte {
+	start := s.payload + i*s.slice
+	end := start + s.length(i)
+	content := contents[start-s.room() : end]
+	s.segment.Offset, s.segment.Last = i*s.slice, i == s.records()-1
+	s.segment.Put(content, end-start)
+	copy(content[record.SegmentHeaderLen:], s.template[:s.segment.HeaderLen])
+	padded := record.PaddedLen(len(content)) // only the last one is shorter than a record
+	content = contents[start-s.room() : start-s.room()+padded]
+	clear(content[end-start+s.room():])
+	return content
+}
+
+// whole sends the super-packet of n octets that read left behind the pending packets, after them.
+func (t *transmitter) whole(l *Link, k *keyContext, h tundev.Header, n int) {
+	at := t.next() + record.FrameHeaderLen
+	if !t.super.read(h, t.contents, at, n) {
+		l.drops.add(DropInnerMalformed, 1)
+		return
+	}
+	begun := t.contents[at:]
+	saved := [maxPadding]byte(begun)
+	t.flush(k)
+	copy(begun, saved[:]) // the padding of the last record came where it was
+	for from := 0; from < t.super.records(); from += chunkRecords {
+		t.chunk(l, k, from, min(from+chunkRecords, t.super.records()))
+	}
+}
+
+// maxPadding is more than the padding behind a record.
+const maxPadding = 128
+
+// chunk seals the records of slices from up to to, and sends them with one call.
+func (t *transmitter) chunk(l *Link, k *keyContext, from, to int) {
+	s, octets := &t.super, 0
+	for i := from; i < to; i++ {
+		octets += s.length(i)
+	}
+	packets := (octets + s.segment.Size - 1) / s.segment.Size
+	if from == 0 {
+		octets += s.segment.HeaderLen
+	}
+	g := k.send.reserve(to-from, (to-from)*blocksOf(record.ContentLen), octets)
+	if g.exhausting {
+		t.notices.exhaust(k)
+	}
+	if g.records < to-from { // the key ends: what could still be sent is a torn packet
+		l.drops.add(DropKeyLimit, packets)
+		return
+	}
+	used := 0
+	for i := from; i < to; i++ {
+		content := s.frame(t.contents, i)
+		count := g.first + record.Count(i-from)
+		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
+		room := t.sealed[used+record.HeaderLen : used+record.Overhead+len(content)]
+		t.items[0] = suite.Item{Count: uint64(count), AAD: aad, Text: content, Dst: room[:0:len(room)]}
+		k.send.suite.Seal(t.items[:1])
+		used += record.Overhead + len(content)
+	}
+	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], record.Overhead+record.ContentLen); err != nil {
+		l.drops.add(DropSendFailed, packets)
+		return
+	}
+	l.sent.add(packets, octets, to-from)
+	t.notices.send(l)
+}
