@@ -52,6 +52,11 @@ func FuzzDecapContent(f *testing.F) {
 	f.Add(record.AppendPacket(record.AppendPacket(nil, p), p[:20]))
 	f.Add([]byte{1, 0, 0xff, 0xff})
 	f.Add([]byte{7, 0, 0, 1, 9, 1, 0, 0, 1, 0x45})
+	s := newSuper(false, 12, 3000, 1348, 0x18, true)
+	slice := make([]byte, record.SegmentHeaderLen)
+	record.Segment{Kind: record.TCPv4, HeaderLen: s.headers, Size: 1348, ECN: true}.Put(slice, 200)
+	f.Add(append(slice, s.packet[:s.headers+200]...))
+	f.Add(record.AppendPacket(append(slice, s.packet[:s.headers+200]...), p))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if len(content) > 8000 {
 			return

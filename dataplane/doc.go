@@ -4,10 +4,10 @@
 // It makes no link, no key and no interface, does not know the peers' names, reads no signalling
 // and no clock: what is not a user-plane record of the record form goes to Config.Signalling.
 //
-//	transmit: wait for any TUN -> read it empty -> PACKET frames -> records
-//	          -> reserve COUNTs -> seal batch -> one UDP send
+//	transmit: wait for any TUN -> read it empty -> PACKET frames -> records, or the slices of a
+//	          super-packet, each a SEGMENT frame in a record -> reserve COUNTs -> seal -> one UDP send
 //	receive:  UDP batch -> (destination, source, session) -> window check -> open batch
-//	          -> window commit -> frames -> inner filter -> TUN write
+//	          -> window commit -> frames -> slices put together -> inner filter -> TUN write
 //
 // The octets are those of packages underlay and record. One goroutine sends and one receives at
 // each socket (Port); each runs a packet to completion, and an idle link costs none. Nothing is

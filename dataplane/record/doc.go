@@ -23,13 +23,14 @@
 // A frame, one after the other up to the end of the content:
 //
 //	+---------------+---------------+-------------------------------+
-//	|     type      | reserved = 0  |       payload length          |
+//	|     type      |     flags     |       payload length          |
 //	+---------------+---------------+-------------------------------+
 //	|  payload ...                                                  |
 //	+---------------------------------------------------------------+
 //
-// Type 0x00 is PAD: it has no length, everything from it on is padding. 0x01 is PACKET: one
-// whole IP packet. Unknown types are skipped by their length; reserved is ignored on receipt.
+// Type 0x00 is PAD: it has no length, everything from it on is padding. 0x01 is PACKET: one whole IP
+// packet. 0x02 is SEGMENT: a slice of a TCP super-packet, see Segment. Unknown types are skipped by
+// their length.
 //
 // A Counter may be used by several goroutines. A Window, a Frames, a Sealer and an Opener
 // belong to one goroutine each.
