@@ -115,8 +115,8 @@ func drive(t testing.TB, a, b link.Handshake) (clientErr, serverErr error) {
 // careless makes an initiator that looks at nothing.
 func careless(identity *Identity) link.Handshake {
 	a := node(identity, nil)
-	h := newHandshake(a.Local(), &a.shown)
-	cfg := a.config(h, nil)
+	h := newHandshake(&verifier{local: a.Local(), authorities: func() *Authorities { return nil }}, &a.shown)
+	cfg := a.config(h)
 	cfg.VerifyConnection = nil
 	h.start(tls.Client(h.wire, cfg))
 	return h
