@@ -91,7 +91,7 @@ func (a *Authorities) anchor(chain []*x509.Certificate) ([]*x509.Certificate, fi
 		}
 	}
 	if named {
-		return nil, found(link.RefusedBrokenChain, "%s names the CA %q, which did not sign it", place(len(chain)-1), last.Issuer)
+		return nil, found(link.RefusedBrokenChain, "%s names the CA %.100q, which did not sign it", place(len(chain)-1), last.Issuer)
 	}
-	return nil, found(link.RefusedUnknownAuthority, "no CA of node.ca issued its certificate: %s names %q", place(len(chain)-1), last.Issuer)
+	return nil, found(link.RefusedUnknownAuthority, "no CA of node.ca issued its certificate: %s names %.100q", place(len(chain)-1), last.Issuer)
 }

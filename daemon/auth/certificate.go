@@ -21,6 +21,7 @@ import (
 const (
 	maxChain       = 4    // certificates, leaf first
 	maxCertificate = 4096 // octets of one
+	maxName        = 128  // octets of an application layer ID
 )
 
 // skew is how far two clocks may differ where a certificate begins and ends (T76; chosen): wide

@@ -147,12 +147,12 @@ func again(now time.Time, path []*x509.Certificate, usage x509.ExtKeyUsage) find
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		switch invalid.Reason {
 		case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
-			return found(link.RefusedNameConstraints, "a CA of its chain may not speak for its name: %q", invalid.Detail)
+			return found(link.RefusedNameConstraints, "a CA of its chain may not speak for its name: %.200q", invalid.Detail)
 		case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
 			return found(link.RefusedExtendedKeyUsage, "a CA of its chain may not issue for the part that it has in this handshake")
 		}
 	}
-	return found(link.RefusedBrokenChain, "its chain does not verify: %q", err)
+	return found(link.RefusedBrokenChain, "its chain does not verify: %.200q", err)
 }
 
 // revocations asks for every certificate of the path but the CA of this node.

@@ -77,16 +77,16 @@ func (a *Authorities) revoked(now time.Time, at int, c, issuer *x509.Certificate
 			continue
 		}
 		if l.serials[string(c.SerialNumber.Bytes())] {
-			return found(link.RefusedRevoked, "%s is revoked by %q", place(at), issuer.Subject)
+			return found(link.RefusedRevoked, "%s is revoked by %.100q", place(at), issuer.Subject)
 		}
 		listed = true
 		fresh = fresh || !now.After(l.list.NextUpdate.Add(skew))
 	}
 	switch {
 	case !listed:
-		return found(link.RefusedNoRevocationList, "node.crl has no list of %q, which issued %s: add it", issuer.Subject, place(at))
+		return found(link.RefusedNoRevocationList, "node.crl has no list of %.100q, which issued %s: add it", issuer.Subject, place(at))
 	case !fresh:
-		return found(link.RefusedOldRevocationList, "the revocation list of %q should have been replaced: bring a new one and run pc5ctl reload", issuer.Subject)
+		return found(link.RefusedOldRevocationList, "the revocation list of %.100q should have been replaced: bring a new one and run pc5ctl reload", issuer.Subject)
 	}
 	return finding{}
 }

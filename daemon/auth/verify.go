@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"pc5d/daemon/link"
 	"pc5d/policy"
@@ -120,8 +121,8 @@ func nameOf(c *x509.Certificate) (string, error) {
 		return "", fmt.Errorf("its certificate does not have exactly one name")
 	}
 	name, err := url.PathUnescape(c.URIs[0].Opaque)
-	if err != nil || name == "" || !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return spells(e, name) }) {
-		return "", fmt.Errorf("its certificate's name is no %s:NAME, or not the only one", scheme)
+	if err != nil || name == "" || len(name) > maxName || !utf8.ValidString(name) || !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return spells(e, name) }) {
+		return "", fmt.Errorf("its certificate's name is no %s:NAME of at most %d octets, or not the only one", scheme, maxName)
 	}
 	return name, nil
 }
