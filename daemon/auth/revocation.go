@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,9 @@ func (a *Authorities) parseRevocationList(der []byte) (*revocationList, error) {
 		if isCritical(e) {
 			return nil, fmt.Errorf("it has the critical extension %v: only whole lists of their issuer's own certificates are read", e.Id)
 		}
+	}
+	if slices.ContainsFunc(list.Extensions, isPartial) {
+		return nil, errors.New("it covers a part of what its issuer issued, or the changes since another list: make a whole one")
 	}
 	l := &revocationList{list: list, serials: map[string]bool{}}
 	for _, e := range list.RevokedCertificateEntries {
@@ -89,6 +93,12 @@ func (a *Authorities) revoked(now time.Time, at int, c, issuer *x509.Certificate
 		return found(link.RefusedOldRevocationList, "the revocation list of %.100q should have been replaced: bring a new one and run pc5ctl reload", issuer.Subject)
 	}
 	return finding{}
+}
+
+// isPartial tells the extensions of a list that is not whole (RFC 5280, 5.2.4 and 5.2.5). They have to be
+// critical; a CA that forgets it must not hide what the rest of its lists revokes.
+func isPartial(e pkix.Extension) bool {
+	return e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 27}) || e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 28})
 }
 
 func isCritical(e pkix.Extension) bool { return e.Critical }
