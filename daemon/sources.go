@@ -77,7 +77,14 @@ func (s *sources) takeTLS(now time.Time) bool {
 
 // takeBoth takes one of a source's handshakes and one of the node's full authentications.
 func (s *sources) takeBoth(now time.Time, from netip.Addr) bool {
-	return s.take(now, from) && s.takeTLS(now)
+	if !s.take(now, from) {
+		return false
+	}
+	if s.takeTLS(now) {
+		return true
+	}
+	s.giveBack(from)
+	return false
 }
 
 func (s *sources) atLocked(now time.Time) int64 { return int64(now.Sub(s.epoch)) }

@@ -170,3 +170,23 @@ func TestT32_KeyedHash(t *testing.T) {
 		t.Errorf("%d of 50 sources have the same place under another key; %d slots", same, len(one.slots))
 	}
 }
+
+// TestT32_NodeLimitCostsNoSource: what the node has no room for is not taken from the source.
+func TestT32_NodeLimitCostsNoSource(t *testing.T) {
+	s, now := fewSources(64)
+	a := netip.MustParseAddr("192.0.2.1")
+	for s.takeTLS(now) {
+	}
+	for range 100 {
+		if s.takeBoth(now, a) {
+			t.Fatal("more than the node's")
+		}
+	}
+	n := 0
+	for s.take(now, a) {
+		n++
+	}
+	if n != 10 {
+		t.Errorf("%d are left, want 10", n)
+	}
+}
