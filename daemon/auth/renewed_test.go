@@ -59,3 +59,22 @@ func TestT16_RenewedCA(t *testing.T) {
 		}
 	}
 }
+
+// TestC8_ListsAreVerifiedOnce: a list of a CA of this node is hashed when it is read. Each peer with a
+// certificate could else make this end hash a megabyte for each of its handshakes.
+func TestC8_ListsAreVerifiedOnce(t *testing.T) {
+	root := newAuthority(t, "fleet", nil, keyOf(9), nil)
+	twin := newAuthority(t, "fleet", nil, keyOf(9), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
+	a, err := files(t, nil, [][]byte{root.revoke(t, epoch.Add(24*time.Hour), 8)}, root).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := a.lists[0]
+	if list.by(twin.Certificate) {
+		t.Error("a list by who may not sign lists")
+	}
+	list.list.Signature[10] ^= 1 // whoever looks again, sees it
+	if _, f := a.judge(epoch, []*x509.Certificate{root.leaf(t, keyOf(2), nil)}, x509.ExtKeyUsageClientAuth); f.bad() {
+		t.Errorf("the list was verified again: %v", f)
+	}
+}

@@ -19,7 +19,8 @@ const pemRevocationList = "X509 CRL"
 // its issuer issued says so in a critical extension, and is refused (RFC 5280, 5.2).
 type revocationList struct {
 	list    *x509.RevocationList
-	serials map[string]bool // as the octets of the number
+	serials map[string]bool     // as the octets of the number
+	anchors []*x509.Certificate // of this node, that made it: its signature is good
 }
 
 // parseRevocationList reads a list. One that names a CA of this node is signed by it; that of an
@@ -54,18 +55,20 @@ func (a *Authorities) parseRevocationList(der []byte) (*revocationList, error) {
 		}
 		named = true
 		if l.by(c) {
-			return l, nil
+			l.anchors = append(l.anchors, c)
 		}
 	}
-	if named {
+	if named && len(l.anchors) == 0 {
 		return nil, fmt.Errorf("it names the CA %q, which did not sign it, or may not sign lists", list.Issuer)
 	}
 	return l, nil
 }
 
-// by tells whether an issuer made the list.
+// by tells whether an issuer made the list. What a list of a megabyte costs is not paid in each handshake:
+// of the CAs of this node it is known.
 func (l *revocationList) by(issuer *x509.Certificate) bool {
-	return bytes.Equal(l.list.RawIssuer, issuer.RawSubject) && l.list.CheckSignatureFrom(issuer) == nil
+	return slices.ContainsFunc(l.anchors, issuer.Equal) ||
+		bytes.Equal(l.list.RawIssuer, issuer.RawSubject) && l.list.CheckSignatureFrom(issuer) == nil
 }
 
 // revoked judges a certificate of a chain by the lists of its issuer. An issuer without a list and a
