@@ -45,6 +45,28 @@ func (f *fleet) write(name string, text []byte) {
 
 func nothing(*ca.Fleet) error { return nil }
 
+// TestRevokeBySerialOfOthers: other programs write a serial number with all its zeros, in capitals, and with
+// colons.
+func TestRevokeBySerialOfOthers(t *testing.T) {
+	f := newFleet(t)
+	for _, form := range []func(string) string{
+		func(s string) string { return "00" + s },
+		strings.ToUpper,
+		func(s string) string { return s[:2] + ":" + s[2:] },
+	} {
+		if _, err := f.issue("bob", newKey(t, auth.Ed25519), 10); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.with(func(c *ca.Fleet) error {
+			all := c.List()
+			_, err := c.Revoke(form(all[len(all)-1].Serial))
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestT16_CrashInsideRevoke: a power cut after the index says revoked and before the list does. Whatever
 // command is next makes the list whole, because nobody would look for it.
 func TestT16_CrashInsideRevoke(t *testing.T) {

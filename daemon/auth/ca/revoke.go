@@ -44,7 +44,8 @@ func (f *Fleet) Revoke(what string) ([]Certificate, error) {
 // target tells what somebody means: a name first, because a file may have any name.
 func (f *Fleet) target(what string) (func(Certificate) bool, error) {
 	byName := func(c Certificate) bool { return c.Name == what }
-	bySerial := func(c Certificate) bool { return strings.EqualFold(c.Serial, what) }
+	serial, isSerial := new(big.Int).SetString(strings.ReplaceAll(what, ":", ""), 16) // as other programs write it
+	bySerial := func(c Certificate) bool { return isSerial && c.number().Cmp(serial) == 0 }
 	for _, match := range []func(Certificate) bool{byName, bySerial} {
 		if slices.ContainsFunc(f.index.Certificates, match) {
 			return match, nil
