@@ -37,7 +37,7 @@ func TestT32_HandshakesOfASource(t *testing.T) {
 	if n := count("2001:db8::1", "2001:db8::2", "2001:db8::ffff"); n != 10 {
 		t.Errorf("%d at once, want 10", n)
 	}
-	if !s.spent(now, netip.MustParseAddr("2001:db8::9")) || s.spent(now, netip.MustParseAddr("2001:db8:0:1::1")) {
+	if !s.busy(now, netip.MustParseAddr("2001:db8::9")) || s.busy(now, netip.MustParseAddr("2001:db8:0:1::1")) {
 		t.Error("the wrong source is spent")
 	}
 	now = now.Add(time.Second)
@@ -80,7 +80,7 @@ func TestT32_NodeLimit(t *testing.T) {
 	for s.takeTLS(now) {
 		n++
 	}
-	if n != 20 || !s.spent(now, netip.MustParseAddr("192.0.2.1")) {
+	if n != 20 || !s.busy(now, netip.MustParseAddr("192.0.2.1")) {
 		t.Errorf("%d at once, want 20", n)
 	}
 	for now, n = now.Add(time.Second), 0; s.takeTLS(now); n++ {
@@ -137,7 +137,7 @@ func TestT30_SourcesAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(10000, func() {
 		i++
 		s.take(now, addressOf(i))
-		s.spent(now, addressOf(i))
+		s.busy(now, addressOf(i))
 		s.giveBack(addressOf(i))
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
