@@ -194,6 +194,34 @@ func TestT32_RestartsAreHandshakes(t *testing.T) {
 	c.want(1, 0, obstacleSource, 0)
 }
 
+// TestC8_RepeatedResponsesAreBounded: a recorded first response is good for a cookie's life, and its machine
+// may be slow, as when the socket has no room. No more of them wait for it than other datagrams may.
+func TestC8_RepeatedResponsesAreBounded(t *testing.T) {
+	c := newCrowd(t, Limits{Inbox: 2})
+	from := netip.MustParseAddrPort("198.51.100.1:1")
+	conn := c.network.Listen(from)
+	defer conn.Close()
+	r := request(1)
+	c.node.Receive(dataplane.Port{}, from, knock(7, r))
+	challenge, err := kei.Parse(c.answer(conn).(*pc5s.DirectLinkAuthenticationRequest).KeyEstablishmentInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := knock(7, respond(challenge.Cookie, r))
+	for range 20 {
+		c.node.Receive(dataplane.Port{}, from, first)
+	}
+	c.tasks.run()
+	if n := c.node.refused.Load(); n != 17 { // the first one makes the machine
+		t.Errorf("%d were turned away, want 17", n)
+	}
+	c.node.Receive(dataplane.Port{}, from, first)
+	c.tasks.run()
+	if n := c.node.refused.Load(); n != 17 {
+		t.Errorf("one that came alone was turned away")
+	}
+}
+
 // TestT30_AdmissionsThatWait: no more wait than the limit says, and a copied key does not outlive one that
 // is turned away.
 func TestT30_AdmissionsThatWait(t *testing.T) {
