@@ -126,7 +126,13 @@ func (d *door) wantsCookie(a *link.Admitted) bool {
 	if a.Proved || d.node.halfOpen.runner(conversationWith(a)) != nil {
 		return false
 	}
-	return a.Repeated || d.node.halfOpen.loaded() || d.sources.spent(d.node.now(), a.From.Addr())
+	return a.Repeated || d.loaded(a.From.Addr())
+}
+
+// loaded tells whether only those who proved their address are let in. Whoever holds a key may write
+// anybody's: half of what an address has is for its owner (T32).
+func (d *door) loaded(from netip.Addr) bool {
+	return d.node.halfOpen.loaded(from) || d.sources.busy(d.node.now(), from)
 }
 
 // post hands an admission to the queue.
@@ -171,6 +177,10 @@ func (d *door) admit(admitted *link.Admitted) {
 	// TS 24.554, 7.2.2.5: the L2 ID is another peer's, or one of ours.
 	if n.demux.taken(admitted.Source) {
 		d.refuse(admitted, obstacleConflict, pc5s.CauseLayer2IDConflict)
+		return
+	}
+	if !admitted.Proved && d.loaded(admitted.From.Addr()) { // others came while it waited
+		d.refuse(admitted, obstacleSource, pc5s.CauseCongestion)
 		return
 	}
 	if !d.sources.take(n.now(), admitted.From.Addr()) {

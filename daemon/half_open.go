@@ -59,11 +59,11 @@ func (h *halfOpen) runner(c conversation) *runner {
 	return h.open[c]
 }
 
-// loaded tells whether half of the places are taken.
-func (h *halfOpen) loaded() bool {
+// loaded tells whether half of the places are taken, of all or of an address's source.
+func (h *halfOpen) loaded(from netip.Addr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return 2*len(h.open) >= h.limits.HalfOpen
+	return 2*len(h.open) >= h.limits.HalfOpen || 2*len(h.sources[sourcePrefix(from)]) >= h.limits.HalfOpenPerSource
 }
 
 // attach enters the runner of a conversation that was begun.

@@ -58,7 +58,7 @@ func TestT32_OwnOldestMakesRoom(t *testing.T) {
 func TestT32_FullForAll(t *testing.T) {
 	h, now := newSmallHalfOpen(), time.Unix(0, 0)
 	for n := range h.limits.HalfOpen {
-		if loaded := h.loaded(); loaded != (2*n >= h.limits.HalfOpen) {
+		if loaded := h.loaded(netip.MustParseAddr("198.51.100.1")); loaded != (2*n >= h.limits.HalfOpen) {
 			t.Errorf("%d open: loaded %v", n, loaded)
 		}
 		h.put(t, now, conversationOf(fmt.Sprintf("192.0.2.%d", n), n))

@@ -57,6 +57,11 @@ func (r Rate) has(a allowance, now int64) bool {
 	return max(int64(a), now)-now <= int64(r.Burst-1)*r.interval()
 }
 
+// hasHalf tells whether more than half of the burst is left.
+func (r Rate) hasHalf(a allowance, now int64) bool {
+	return max(int64(a), now)-now <= int64((r.Burst-1)/2)*r.interval()
+}
+
 // take takes one where one is left.
 func (r Rate) take(a *allowance, now int64) bool {
 	if !r.has(*a, now) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pc5d/daemon/auth/kei"
+	"pc5d/daemon/auth/pskdhe"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/daemon/pc5s"
@@ -193,6 +194,34 @@ func TestT32_RestartsAreHandshakes(t *testing.T) {
 	c.want(1, 0, obstacleSource, 0)
 }
 
+// TestC8_RepeatedResponsesAreBounded: a recorded first response is good for a cookie's life, and its machine
+// may be slow, as when the socket has no room. No more of them wait for it than other datagrams may.
+func TestC8_RepeatedResponsesAreBounded(t *testing.T) {
+	c := newCrowd(t, Limits{Inbox: 2})
+	from := netip.MustParseAddrPort("198.51.100.1:1")
+	conn := c.network.Listen(from)
+	defer conn.Close()
+	r := request(1)
+	c.node.Receive(dataplane.Port{}, from, knock(7, r))
+	challenge, err := kei.Parse(c.answer(conn).(*pc5s.DirectLinkAuthenticationRequest).KeyEstablishmentInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := knock(7, respond(challenge.Cookie, r))
+	for range 20 {
+		c.node.Receive(dataplane.Port{}, from, first)
+	}
+	c.tasks.run()
+	if n := c.node.refused.Load(); n != 17 { // the first one makes the machine
+		t.Errorf("%d were turned away, want 17", n)
+	}
+	c.node.Receive(dataplane.Port{}, from, first)
+	c.tasks.run()
+	if n := c.node.refused.Load(); n != 17 {
+		t.Errorf("one that came alone was turned away")
+	}
+}
+
 // TestT30_AdmissionsThatWait: no more wait than the limit says, and a copied key does not outlive one that
 // is turned away.
 func TestT30_AdmissionsThatWait(t *testing.T) {
@@ -222,8 +251,20 @@ func TestT32_LoadWantsCookies(t *testing.T) {
 		"half of the places are taken": {func(n *Node, _ *link.Admitted) {
 			n.halfOpen.begin(time.Time{}, conversationOf("192.0.2.9", 1))
 		}, true},
-		"its source has begun too many": {func(n *Node, _ *link.Admitted) {
-			for n.door.sources.take(time.Time{}, from.Addr()) {
+		"its source has begun half of what it may": {func(n *Node, _ *link.Admitted) {
+			for range 5 {
+				n.door.sources.take(n.now(), from.Addr())
+			}
+		}, true},
+		"its source has begun less": {func(n *Node, _ *link.Admitted) {
+			for range 4 {
+				n.door.sources.take(n.now(), from.Addr())
+			}
+		}, false},
+		"its source has half of its places": {func(n *Node, _ *link.Admitted) {
+			n.limits.HalfOpen, n.halfOpen.limits.HalfOpen = 512, 512
+			for i := range 4 {
+				n.halfOpen.begin(time.Time{}, conversationOf("198.51.100.1", i))
 			}
 		}, true},
 		"the node has begun too many": {func(n *Node, _ *link.Admitted) {
@@ -247,6 +288,50 @@ func TestT32_LoadWantsCookies(t *testing.T) {
 		if got := n.door.wantsCookie(a); got != c.want {
 			t.Errorf("%s: wants a cookie %v", name, got)
 		}
+	}
+}
+
+// keyed sends a request that proves a key, in the name of an address that it does not prove. It comes past
+// wantsCookie, as many do that wait for their machine together.
+func (c *crowd) keyed(address string) {
+	c.t.Helper()
+	mine, err := pskdhe.New()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.came++
+	r := request(byte(c.came))
+	m, err := pc5s.Parse(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.node.door.admit(&link.Admitted{
+		From: netip.AddrPortFrom(netip.MustParseAddr(address), uint16(1000+c.came)), Source: underlay.LayerTwoID(c.came), Request: r,
+		Parsed: m.(*pc5s.DirectLinkEstablishmentRequest), ShareA: mine.Share(),
+		Kept: &link.KeptKey{Peer: link.Peer{Name: "evil"}, Key: keys.ResumptionKey{Secret: keys.NewSecret(make([]byte, keys.ResumptionKeyLen))}},
+	})
+	c.tasks.run()
+}
+
+// TestT32_KeyHolderInAnothersName: whoever holds a key needs no cookie, and may write any address. He takes
+// no more than half of what its owner has, and ends none of his establishments.
+func TestT32_KeyHolderInAnothersName(t *testing.T) {
+	const victim = "198.51.100.1"
+	c := newCrowd(t, Limits{})
+	for range 2 {
+		c.come(victim)
+	}
+	for range 30 {
+		c.keyed(victim)
+	}
+	for range 4 {
+		c.come(victim)
+	}
+	if got := c.node.door.evicted.Load(); got != 0 || c.refused != 0 {
+		t.Errorf("%d of the owner's made room, %d were refused", got, c.refused)
+	}
+	if n := c.node.Census().HalfOpen; n != 6 {
+		t.Errorf("%d half-open, want the owner's", n)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxReasons bounds the reasons that are told apart; beyond it all others share one line.
+// maxReasons bounds the reasons that are told apart at a time; beyond it all others share one line.
 const maxReasons = 1024
 
 // limited is a slog.Handler that lets one line of each reason through in a time, because a peer can
@@ -28,6 +28,7 @@ type lines struct {
 	key      []byte     // scratch
 	reasons  map[string]*reason
 	overflow reason
+	swept    time.Time // when reasons last made room
 }
 
 type reason struct {
@@ -85,7 +86,7 @@ func (l *lines) take(of string, r slog.Record) (left uint64, ok bool) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	x := l.reasonLocked(of, r)
+	x := l.reasonLocked(now, of, r)
 	if now.Before(x.next) {
 		x.left++
 		return 0, false
@@ -94,7 +95,7 @@ func (l *lines) take(of string, r slog.Record) (left uint64, ok bool) {
 	return left, true
 }
 
-func (l *lines) reasonLocked(of string, r slog.Record) *reason {
+func (l *lines) reasonLocked(now time.Time, of string, r slog.Record) *reason {
 	l.key = append(append(l.key[:0], of...), r.Message...)
 	r.Attrs(func(a slog.Attr) bool {
 		if distinguishes(a.Key) && a.Value.Kind() == slog.KindString {
@@ -105,10 +106,26 @@ func (l *lines) reasonLocked(of string, r slog.Record) *reason {
 	if x := l.reasons[string(l.key)]; x != nil {
 		return x
 	}
-	if len(l.reasons) >= maxReasons {
+	if len(l.reasons) >= maxReasons && !l.sweepLocked(now) {
 		return &l.overflow
 	}
 	x := new(reason)
 	l.reasons[string(l.key)] = x
 	return x
+}
+
+// sweepLocked forgets reasons whose next line may go in any case, so that links which came and went leave
+// room for others; what they left out counts with the rest. It is a long way, so it is seldom gone.
+func (l *lines) sweepLocked(now time.Time) bool {
+	if now.Before(l.swept.Add(l.every)) {
+		return false
+	}
+	l.swept = now
+	for key, x := range l.reasons {
+		if !now.Before(x.next) {
+			l.overflow.left += x.left
+			delete(l.reasons, key)
+		}
+	}
+	return len(l.reasons) < maxReasons
 }

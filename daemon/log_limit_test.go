@@ -105,3 +105,42 @@ func TestT38_PeersCannotFloodTheLog(t *testing.T) {
 		t.Errorf("%d lines:\n%s", lines, out.String())
 	}
 }
+
+// TestT38_StrangersChooseNoReason: the text of a refusal quotes what a stranger shows, so it makes no
+// reason of its own: neither lines beyond one a second nor memory.
+func TestT38_StrangersChooseNoReason(t *testing.T) {
+	var out bytes.Buffer
+	n := newNode(t, &provision.Provisioning{}, udp.NewNetwork(), still{}, Limits{}, slog.NewTextHandler(&out, nil))
+	for i := range 1000 {
+		n.refusedStranger(&link.RefusedError{Peer: "bob", Refusal: link.RefusedUnknownAuthority, Reason: fmt.Sprintf("no CA: it names %d", i)})
+		n.refusedStranger(&link.RefusedError{Peer: fmt.Sprint(i), Refusal: link.RefusedNotProvisioned, Reason: "no link"})
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 2 {
+		t.Errorf("%d lines, want 2", lines)
+	}
+}
+
+// TestT38_ReasonsAgain: reasons of long ago make room for new ones, and what they left out is not lost.
+func TestT38_ReasonsAgain(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(1000, 0)
+	h := newLimited(slog.NewTextHandler(&out, nil), func() time.Time { return now }, time.Second).(*limited)
+	log := slog.New(h)
+	for n := range 2 * maxReasons {
+		log.Info("old", "to", fmt.Sprint(n))
+	}
+	log.Info("old", "to", "0")
+	now = now.Add(time.Second)
+	out.Reset()
+	for n := range maxReasons {
+		log.Info("new", "to", fmt.Sprint(n))
+	}
+	if n := strings.Count(out.String(), "\n"); n != maxReasons || len(h.lines.reasons) != maxReasons {
+		t.Errorf("%d lines, %d reasons", n, len(h.lines.reasons))
+	}
+	out.Reset()
+	log.Info("one more")
+	if want := fmt.Sprintf("left_out=%d", maxReasons); !strings.Contains(out.String(), want) {
+		t.Errorf("%q, want %s", out.String(), want)
+	}
+}

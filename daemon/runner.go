@@ -89,9 +89,16 @@ func (r *runner) abandon() {
 	r.step(func() { r.machine.Abandon(errReplaced) })
 }
 
-// readmit hands over a first flight that came again.
+// readmit hands over a first flight that came again, unless too many wait.
 func (r *runner) readmit(a *link.Admitted) {
+	if r.waiting.Add(1) > int32(r.node.limits.Inbox) {
+		r.waiting.Add(-1)
+		r.node.refused.Add(1)
+		a.Wipe()
+		return
+	}
 	r.step(func() {
+		r.waiting.Add(-1)
 		// A handshake that begins again costs what a first one does (T32).
 		if r.machine.Restarts(a) && !r.node.door.sources.takeBoth(r.node.now(), a.From.Addr()) {
 			r.node.dropped(link.DropRate)

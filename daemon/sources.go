@@ -9,7 +9,7 @@ import (
 // ways is how many slots a source may have its own in.
 const ways = 4
 
-// sources has the allowance of each source that proved its address, and of the node. It is one block
+// sources has the allowance of each source, and of the node. It is one block
 // of fixed slots, in sets of four; a keyed hash that nobody outside can compute chooses the set.
 //
 // A source that is not there takes the slot of its set with the most left, and goes on with what is
@@ -38,13 +38,13 @@ func newSources(l Limits, now time.Time, key [32]byte) *sources {
 	return &sources{handshakes: l.Handshakes, tls: l.TLS, epoch: now, hash: newAddressHash(key), slots: make([]slot, max(l.Sources, ways)/ways*ways)}
 }
 
-// spent tells whether an address, or the node, has nothing left.
-func (s *sources) spent(now time.Time, from netip.Addr) bool {
+// busy tells whether the source of an address has no more than half left, or the node nothing.
+func (s *sources) busy(now time.Time, from netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.atLocked(now)
 	slot, _ := s.findLocked(from)
-	return !s.handshakes.has(slot.left, at) || !s.tls.has(s.node, at)
+	return !s.handshakes.hasHalf(slot.left, at) || !s.tls.has(s.node, at)
 }
 
 // take takes one of a source's handshakes.
@@ -77,7 +77,14 @@ func (s *sources) takeTLS(now time.Time) bool {
 
 // takeBoth takes one of a source's handshakes and one of the node's full authentications.
 func (s *sources) takeBoth(now time.Time, from netip.Addr) bool {
-	return s.take(now, from) && s.takeTLS(now)
+	if !s.take(now, from) {
+		return false
+	}
+	if s.takeTLS(now) {
+		return true
+	}
+	s.giveBack(from)
+	return false
 }
 
 func (s *sources) atLocked(now time.Time) int64 { return int64(now.Sub(s.epoch)) }

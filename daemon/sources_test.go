@@ -37,7 +37,7 @@ func TestT32_HandshakesOfASource(t *testing.T) {
 	if n := count("2001:db8::1", "2001:db8::2", "2001:db8::ffff"); n != 10 {
 		t.Errorf("%d at once, want 10", n)
 	}
-	if !s.spent(now, netip.MustParseAddr("2001:db8::9")) || s.spent(now, netip.MustParseAddr("2001:db8:0:1::1")) {
+	if !s.busy(now, netip.MustParseAddr("2001:db8::9")) || s.busy(now, netip.MustParseAddr("2001:db8:0:1::1")) {
 		t.Error("the wrong source is spent")
 	}
 	now = now.Add(time.Second)
@@ -80,7 +80,7 @@ func TestT32_NodeLimit(t *testing.T) {
 	for s.takeTLS(now) {
 		n++
 	}
-	if n != 20 || !s.spent(now, netip.MustParseAddr("192.0.2.1")) {
+	if n != 20 || !s.busy(now, netip.MustParseAddr("192.0.2.1")) {
 		t.Errorf("%d at once, want 20", n)
 	}
 	for now, n = now.Add(time.Second), 0; s.takeTLS(now); n++ {
@@ -137,7 +137,7 @@ func TestT30_SourcesAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(10000, func() {
 		i++
 		s.take(now, addressOf(i))
-		s.spent(now, addressOf(i))
+		s.busy(now, addressOf(i))
 		s.giveBack(addressOf(i))
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -168,5 +168,25 @@ func TestT32_KeyedHash(t *testing.T) {
 	}
 	if same > 2 || len(one.slots) != 65536 {
 		t.Errorf("%d of 50 sources have the same place under another key; %d slots", same, len(one.slots))
+	}
+}
+
+// TestT32_NodeLimitCostsNoSource: what the node has no room for is not taken from the source.
+func TestT32_NodeLimitCostsNoSource(t *testing.T) {
+	s, now := fewSources(64)
+	a := netip.MustParseAddr("192.0.2.1")
+	for s.takeTLS(now) {
+	}
+	for range 100 {
+		if s.takeBoth(now, a) {
+			t.Fatal("more than the node's")
+		}
+	}
+	n := 0
+	for s.take(now, a) {
+		n++
+	}
+	if n != 10 {
+		t.Errorf("%d are left, want 10", n)
 	}
 }

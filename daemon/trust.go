@@ -90,7 +90,8 @@ func (n *Node) refusedStranger(err error) {
 		}
 		return
 	}
-	n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Reason)
+	// The text quotes what the stranger shows: it must not be what lines are told apart by (T38).
+	n.log.Warn("peer refused", "peer", refused.Peer, "key", refused.Presented.String(), "reason", refused.Refusal.String(), "error", refused.Reason)
 	for _, k := range n.ordered() {
 		if k.link.Peer == refused.Peer {
 			k.post(func(k *keeper) { k.hinted(refused) })

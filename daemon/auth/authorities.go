@@ -75,23 +75,29 @@ func signsCertificates(c *x509.Certificate) bool {
 	return c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0
 }
 
-// anchor completes a chain by the CA that issued its last certificate, which may be the CA itself.
-func (a *Authorities) anchor(chain []*x509.Certificate) ([]*x509.Certificate, finding) {
+// anchor completes a chain by the CA that issued its last certificate, which may be the CA itself. Where
+// a CA stands there with several certificates for one key each gives a path: an old one beside the one
+// that follows it must not shut out whom that speaks for.
+func (a *Authorities) anchor(chain []*x509.Certificate) (paths [][]*x509.Certificate, f finding) {
 	last, named := chain[len(chain)-1], false
 	for _, c := range a.anchors {
 		if len(chain) > 1 && c.Equal(last) {
-			return chain, finding{}
+			paths = append(paths, chain)
+			continue
 		}
 		if !bytes.Equal(c.RawSubject, last.RawIssuer) {
 			continue
 		}
 		named = true
 		if last.CheckSignatureFrom(c) == nil {
-			return append(chain[:len(chain):len(chain)], c), finding{}
+			paths = append(paths, append(chain[:len(chain):len(chain)], c))
 		}
 	}
-	if named {
-		return nil, found(link.RefusedBrokenChain, "%s names the CA %q, which did not sign it", place(len(chain)-1), last.Issuer)
+	switch {
+	case len(paths) > 0:
+		return paths, finding{}
+	case named:
+		return nil, found(link.RefusedBrokenChain, "%s names the CA %.100q, which did not sign it", place(len(chain)-1), last.Issuer)
 	}
-	return nil, found(link.RefusedUnknownAuthority, "no CA of node.ca issued its certificate: %s names %q", place(len(chain)-1), last.Issuer)
+	return nil, found(link.RefusedUnknownAuthority, "no CA of node.ca issued its certificate: %s names %.100q", place(len(chain)-1), last.Issuer)
 }

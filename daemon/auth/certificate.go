@@ -21,6 +21,7 @@ import (
 const (
 	maxChain       = 4    // certificates, leaf first
 	maxCertificate = 4096 // octets of one
+	maxName        = 128  // octets of an application layer ID
 )
 
 // skew is how far two clocks may differ where a certificate begins and ends (T76; chosen): wide
@@ -129,7 +130,14 @@ func readBlocks(path, kind string) ([][]byte, error) {
 	if len(b) > maxTrustFile {
 		return nil, fmt.Errorf("file %s is larger than 1 MiB: is it of type %q?", path, kind)
 	}
+	return decodeBlocks(path, kind, b)
+}
+
+// decodeBlocks decodes all of a file or nothing: package pem passes over a block that is damaged, and
+// without a newer list behind it an older one would go on counting.
+func decodeBlocks(path, kind string, b []byte) ([][]byte, error) {
 	var blocks [][]byte
+	begun := bytes.Count(b, []byte("-----BEGIN "))
 	for {
 		block, rest := pem.Decode(b)
 		if block == nil {
@@ -142,6 +150,9 @@ func readBlocks(path, kind string) ([][]byte, error) {
 	}
 	if len(blocks) == 0 {
 		return nil, fmt.Errorf("file %s has no PEM block %q: convert it from DER, or name another file", path, kind)
+	}
+	if len(blocks) != begun {
+		return nil, fmt.Errorf("file %s: %d of %d PEM blocks cannot be read: bring it anew, whole", path, begun-len(blocks), begun)
 	}
 	return blocks, nil
 }

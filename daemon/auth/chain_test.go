@@ -14,6 +14,7 @@ import (
 	"errors"
 	"math/big"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -399,6 +400,14 @@ func TestT16_TrustFiles(t *testing.T) {
 		{"no file", "bring it from the CA", TrustFiles{CA: []string{"/nonexistent"}}},
 		{"forged list", "did not sign it", files(t, nil, [][]byte{stranger.revoke(t, epoch.Add(time.Hour))}, root)},
 		{"list of a part", "critical extension", files(t, nil, list(func(l *x509.RevocationList) { l.ExtraExtensions = []pkix.Extension{partition} }), root)},
+		{"list of a part that does not say so loudly", "covers a part", files(t, nil, list(func(l *x509.RevocationList) {
+			l.ExtraExtensions = []pkix.Extension{{Id: partition.Id, Value: partition.Value}}
+		}), root)},
+		{"changes since another list", "covers a part", files(t, nil, list(func(l *x509.RevocationList) {
+			l.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Value: []byte{2, 1, 1}}}
+		}), root)},
+		{"a file that ends too early", "cannot be read", TrustFiles{CRL: []string{cutShort(t, pemRevocationList, root.revoke(t, epoch.Add(time.Hour)), root.revoke(t, epoch.Add(time.Hour), 7))}}},
+		{"a CA in a file that ends too early", "cannot be read", TrustFiles{CA: []string{cutShort(t, pemCertificate, root.Raw, stranger.Raw)}}},
 		{"entry of another issuer", "critical extension", files(t, nil, list(func(l *x509.RevocationList) {
 			l.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(7), RevocationTime: epoch, ExtraExtensions: []pkix.Extension{partition}}}
 		}), root)},
@@ -498,4 +507,18 @@ func TestT17_OversizeFlight(t *testing.T) {
 			t.Errorf("after %d octets: %v", sent, err)
 		}
 	}
+}
+
+// cutShort writes blocks, the last of which lost its end on the way.
+func cutShort(t *testing.T, kind string, blocks ...[]byte) string {
+	t.Helper()
+	path := writePEM(t, kind, blocks...)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, text[:len(text)-40], 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -38,11 +38,21 @@ func place(i int) string {
 // Each step has its own refusal. Package x509 then goes over the same path once more, so that what
 // it knows of extended key usage, name constraints and policies counts, too.
 func (a *Authorities) judge(now time.Time, chain []*x509.Certificate, usage x509.ExtKeyUsage) (end time.Time, f finding) {
-	path, f := a.path(chain)
-	if f.bad() {
-		return end, f
+	paths, f := a.anchor(chain)
+	for i, path := range paths {
+		switch against := a.judgePath(now, path, usage); {
+		case against.bad() && i == 0:
+			f = against
+		case !against.bad() && chainEnd(path).After(end):
+			end, f = chainEnd(path), finding{}
+		}
 	}
+	return end, f
+}
+
+func (a *Authorities) judgePath(now time.Time, path []*x509.Certificate, usage x509.ExtKeyUsage) finding {
 	for _, step := range []func() finding{
+		func() finding { return issued(path) },
 		func() finding { return a.deniedOf(path) },
 		func() finding { return dates(now, path) },
 		func() finding { return purpose(path[0], usage) },
@@ -50,10 +60,10 @@ func (a *Authorities) judge(now time.Time, chain []*x509.Certificate, usage x509
 		func() finding { return a.revocations(now, path) },
 	} {
 		if f := step(); f.bad() {
-			return end, f
+			return f
 		}
 	}
-	return chainEnd(path), finding{}
+	return finding{}
 }
 
 // deniedOf looks every key of a chain up. Keys and not certificates are denied: whoever has a
@@ -67,33 +77,29 @@ func (a *Authorities) deniedOf(chain []*x509.Certificate) finding {
 	return finding{}
 }
 
-// path checks that each certificate was issued by the next one, and the last one by a CA of this
+// issued checks that each certificate was issued by the next one, and the last one by a CA of this
 // node. The order is the one that TLS asks for (RFC 8446, 4.4.2); nothing is searched for. Package
 // x509 does search, and may find another path past a certificate that only borrows a CA's name, so
 // that the signatures are checked here, too: revocation is asked of these issuers.
-func (a *Authorities) path(chain []*x509.Certificate) ([]*x509.Certificate, finding) {
-	path, f := a.anchor(chain)
-	if f.bad() {
-		return nil, f
-	}
+func issued(path []*x509.Certificate) finding {
 	for i, c := range path {
 		if len(c.UnhandledCriticalExtensions) > 0 {
-			return nil, found(link.RefusedExtension, "%s has the critical extension %v, which is unknown here", place(i), c.UnhandledCriticalExtensions[0])
+			return found(link.RefusedExtension, "%s has the critical extension %v, which is unknown here", place(i), c.UnhandledCriticalExtensions[0])
 		}
 	}
 	for i, issuer := range path[1:] {
 		switch below := i; { // CAs between the issuer and the leaf
 		case !bytes.Equal(path[i].RawIssuer, issuer.RawSubject):
-			return nil, found(link.RefusedBrokenChain, "%s was not issued by the next one", place(i))
+			return found(link.RefusedBrokenChain, "%s was not issued by the next one", place(i))
 		case !issuer.BasicConstraintsValid || !issuer.IsCA || !signsCertificates(issuer):
-			return nil, found(link.RefusedNoAuthority, "%s may not issue certificates, but issued the one before it", place(i+1))
+			return found(link.RefusedNoAuthority, "%s may not issue certificates, but issued the one before it", place(i+1))
 		case issuer.MaxPathLen >= 0 && below > issuer.MaxPathLen:
-			return nil, found(link.RefusedPathLength, "%s may have %d CAs below it and has %d", place(i+1), issuer.MaxPathLen, below)
+			return found(link.RefusedPathLength, "%s may have %d CAs below it and has %d", place(i+1), issuer.MaxPathLen, below)
 		case path[i].CheckSignatureFrom(issuer) != nil:
-			return nil, found(link.RefusedBrokenChain, "%s was not signed by the next one", place(i))
+			return found(link.RefusedBrokenChain, "%s was not signed by the next one", place(i))
 		}
 	}
-	return path, finding{}
+	return finding{}
 }
 
 // dates judges the wall clock, with some skew between the issuer's clock and ours (T76).
@@ -147,12 +153,12 @@ func again(now time.Time, path []*x509.Certificate, usage x509.ExtKeyUsage) find
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		switch invalid.Reason {
 		case x509.CANotAuthorizedForThisName, x509.TooManyConstraints, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs:
-			return found(link.RefusedNameConstraints, "a CA of its chain may not speak for its name: %q", invalid.Detail)
+			return found(link.RefusedNameConstraints, "a CA of its chain may not speak for its name: %.200q", invalid.Detail)
 		case x509.IncompatibleUsage, x509.CANotAuthorizedForExtKeyUsage:
 			return found(link.RefusedExtendedKeyUsage, "a CA of its chain may not issue for the part that it has in this handshake")
 		}
 	}
-	return found(link.RefusedBrokenChain, "its chain does not verify: %q", err)
+	return found(link.RefusedBrokenChain, "its chain does not verify: %.200q", err)
 }
 
 // revocations asks for every certificate of the path but the CA of this node.

@@ -115,8 +115,8 @@ func drive(t testing.TB, a, b link.Handshake) (clientErr, serverErr error) {
 // careless makes an initiator that looks at nothing.
 func careless(identity *Identity) link.Handshake {
 	a := node(identity, nil)
-	h := newHandshake(a.Local(), &a.shown)
-	cfg := a.config(h, nil)
+	h := newHandshake(&verifier{local: a.Local(), authorities: func() *Authorities { return nil }}, &a.shown)
+	cfg := a.config(h)
 	cfg.VerifyConnection = nil
 	h.start(tls.Client(h.wire, cfg))
 	return h
@@ -151,6 +151,8 @@ func TestT08_C4_Names(t *testing.T) {
 		{"the one spelling", "bob", []asn1.RawValue{uri("pc5:bob")}, true},
 		{"the one spelling, not ASCII", "zoë", []asn1.RawValue{uri("pc5:zo%C3%AB")}, true},
 		{"the one spelling, with a space", "Bob B.", []asn1.RawValue{uri("pc5:Bob%20B.")}, true},
+		{"as long as may be", strings.Repeat("b", 128), []asn1.RawValue{uri("pc5:" + strings.Repeat("b", 128))}, true},
+		{"too long", strings.Repeat("b", 129), []asn1.RawValue{uri("pc5:" + strings.Repeat("b", 129))}, false},
 		{"other case", "bob", []asn1.RawValue{uri("pc5:Bob")}, false},
 		{"trailing dot", "bob", []asn1.RawValue{uri("pc5:bob.")}, false},
 		{"escaped NUL behind", "bob", []asn1.RawValue{uri("pc5:bob%00")}, false},
@@ -280,5 +282,30 @@ func wantPrintable(t *testing.T, err error) {
 	t.Helper()
 	if i := strings.IndexFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }); i >= 0 {
 		t.Errorf("octet %d of %q is not printable", i, err.Error())
+	}
+}
+
+// TestT38_T39_RefusalsAreShort: what a stranger shows is quoted, and of a long text only the beginning.
+func TestT38_T39_RefusalsAreShort(t *testing.T) {
+	alice := certifying(t, files(t, nil, nil, newAuthority(t, "fleet", nil, keyOf(9), nil)).Load)
+	long := newAuthority(t, strings.Repeat("\n", 1000), nil, keyOf(10), nil)
+	called := func(name string) *Authentication {
+		return node(identityWith(t, keyOf(2), "bob", uri("pc5:"+name)), pinned{"alice": {alice.Local().Fingerprint}})
+	}
+	for _, c := range []struct {
+		what string
+		peer *Authentication
+		want link.Refusal
+	}{
+		{"issuer", showing(t, "bob", keyOf(2), long.leaf(t, keyOf(2), nil)), link.RefusedUnknownAuthority},
+		{"name", called(strings.Repeat("b", 3000)), link.RefusedName},
+		{"no UTF-8", called("%FF"), link.RefusedName},
+	} {
+		_, b, _, err := meet(t, c.peer, alice, "alice", []policy.Fingerprint{alice.Local().Fingerprint})
+		wantRefused(t, c.what, b, err)
+		var refused *link.RefusedError
+		if text := err.Error(); !errors.As(err, &refused) || refused.Refusal != c.want || len(text) > 800 || strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%s: %d octets: %q, want %v", c.what, len(text), text, c.want)
+		}
 	}
 }

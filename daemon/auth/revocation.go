@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +19,8 @@ const pemRevocationList = "X509 CRL"
 // its issuer issued says so in a critical extension, and is refused (RFC 5280, 5.2).
 type revocationList struct {
 	list    *x509.RevocationList
-	serials map[string]bool // as the octets of the number
+	serials map[string]bool     // as the octets of the number
+	anchors []*x509.Certificate // of this node, that made it: its signature is good
 }
 
 // parseRevocationList reads a list. One that names a CA of this node is signed by it; that of an
@@ -36,6 +38,9 @@ func (a *Authorities) parseRevocationList(der []byte) (*revocationList, error) {
 			return nil, fmt.Errorf("it has the critical extension %v: only whole lists of their issuer's own certificates are read", e.Id)
 		}
 	}
+	if slices.ContainsFunc(list.Extensions, isPartial) {
+		return nil, errors.New("it covers a part of what its issuer issued, or the changes since another list: make a whole one")
+	}
 	l := &revocationList{list: list, serials: map[string]bool{}}
 	for _, e := range list.RevokedCertificateEntries {
 		if i := slices.IndexFunc(e.Extensions, isCritical); i >= 0 {
@@ -50,18 +55,20 @@ func (a *Authorities) parseRevocationList(der []byte) (*revocationList, error) {
 		}
 		named = true
 		if l.by(c) {
-			return l, nil
+			l.anchors = append(l.anchors, c)
 		}
 	}
-	if named {
+	if named && len(l.anchors) == 0 {
 		return nil, fmt.Errorf("it names the CA %q, which did not sign it, or may not sign lists", list.Issuer)
 	}
 	return l, nil
 }
 
-// by tells whether an issuer made the list.
+// by tells whether an issuer made the list. What a list of a megabyte costs is not paid in each handshake:
+// of the CAs of this node it is known.
 func (l *revocationList) by(issuer *x509.Certificate) bool {
-	return bytes.Equal(l.list.RawIssuer, issuer.RawSubject) && l.list.CheckSignatureFrom(issuer) == nil
+	return slices.ContainsFunc(l.anchors, issuer.Equal) ||
+		bytes.Equal(l.list.RawIssuer, issuer.RawSubject) && l.list.CheckSignatureFrom(issuer) == nil
 }
 
 // revoked judges a certificate of a chain by the lists of its issuer. An issuer without a list and a
@@ -77,18 +84,24 @@ func (a *Authorities) revoked(now time.Time, at int, c, issuer *x509.Certificate
 			continue
 		}
 		if l.serials[string(c.SerialNumber.Bytes())] {
-			return found(link.RefusedRevoked, "%s is revoked by %q", place(at), issuer.Subject)
+			return found(link.RefusedRevoked, "%s is revoked by %.100q", place(at), issuer.Subject)
 		}
 		listed = true
 		fresh = fresh || !now.After(l.list.NextUpdate.Add(skew))
 	}
 	switch {
 	case !listed:
-		return found(link.RefusedNoRevocationList, "node.crl has no list of %q, which issued %s: add it", issuer.Subject, place(at))
+		return found(link.RefusedNoRevocationList, "node.crl has no list of %.100q, which issued %s: add it", issuer.Subject, place(at))
 	case !fresh:
-		return found(link.RefusedOldRevocationList, "the revocation list of %q should have been replaced: bring a new one and run pc5ctl reload", issuer.Subject)
+		return found(link.RefusedOldRevocationList, "the revocation list of %.100q should have been replaced: bring a new one and run pc5ctl reload", issuer.Subject)
 	}
 	return finding{}
+}
+
+// isPartial tells the extensions of a list that is not whole (RFC 5280, 5.2.4 and 5.2.5). They have to be
+// critical; a CA that forgets it must not hide what the rest of its lists revokes.
+func isPartial(e pkix.Extension) bool {
+	return e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 27}) || e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 28})
 }
 
 func isCritical(e pkix.Extension) bool { return e.Critical }

@@ -20,6 +20,7 @@ const verdictLife = 10 * time.Second
 // credentials are what a peer was judged by. Without a chain a pin spoke for it.
 type credentials struct {
 	peer  link.Peer
+	by    *Authorities // of that moment
 	chain []*x509.Certificate
 	usage x509.ExtKeyUsage
 	end   time.Time // from when on the chain is not admitted any more

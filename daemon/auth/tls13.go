@@ -3,13 +3,9 @@ package auth
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
-	"pc5d/daemon/auth/kei"
-	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/policy"
 )
@@ -124,14 +120,14 @@ func anyName(string) bool { return true }
 func noName(string) bool  { return false }
 
 func (a *Authentication) client(v *verifier) link.Handshake {
-	h := newHandshake(a.Local(), &a.shown)
-	h.start(tls.Client(h.wire, a.config(h, v)))
+	h := newHandshake(v, &a.shown)
+	h.start(tls.Client(h.wire, a.config(h)))
 	return h
 }
 
 func (a *Authentication) server(v *verifier) link.Handshake {
-	h := newHandshake(a.Local(), &a.shown)
-	h.start(tls.Server(h.wire, a.config(h, v)))
+	h := newHandshake(v, &a.shown)
+	h.start(tls.Server(h.wire, a.config(h)))
 	return h
 }
 
@@ -139,7 +135,7 @@ func (a *Authentication) verifier(usage x509.ExtKeyUsage) *verifier {
 	return &verifier{local: a.Local(), pins: a.trust.Pinned, certified: a.certified, unpinned: noName, authorities: a.authorities.Load, usage: usage, now: a.now}
 }
 
-func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
+func (a *Authentication) config(h *handshake) *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
 		MaxVersion:             tls.VersionTLS13,
@@ -151,109 +147,9 @@ func (a *Authentication) config(h *handshake, v *verifier) *tls.Config {
 		CurvePreferences:       a.curves,
 		Time:                   a.now,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			c, err := v.verify(s)
+			c, err := h.verifier.verify(s)
 			h.judged = c
 			return err
 		},
 	}
-}
-
-// handshake is one TLS handshake as a function from flight to flight.
-type handshake struct {
-	local  link.Peer
-	judged credentials
-	shown  *shown
-	fed    int // octets of the peer
-	wire   *wire
-	conn   *tls.Conn
-	result chan error // capacity 1: how the handshake ended
-	ended  bool
-	err    error
-}
-
-func newHandshake(local link.Peer, s *shown) *handshake {
-	return &handshake{local: local, shown: s, wire: newWire(), result: make(chan error, 1)}
-}
-
-// start begins the helper goroutine; it waits for the first Feed.
-func (h *handshake) start(c *tls.Conn) {
-	h.conn = c
-	go func() {
-		<-h.wire.resume
-		err := c.Handshake()
-		h.result <- err
-		h.wire.parked <- struct{}{}
-	}()
-}
-
-// Feed implements link.Handshake.
-func (h *handshake) Feed(flight []byte) ([]byte, error) {
-	if h.ended {
-		return nil, errors.New("handshake has ended")
-	}
-	if h.fed += len(flight); h.fed > kei.MaxTotal { // T17: before anything of it is read
-		h.Close()
-		return nil, &link.RefusedError{Refusal: link.RefusedFlight, Reason: fmt.Sprintf("it sent more than %d octets", kei.MaxTotal)}
-	}
-	reply := h.wire.turn(flight)
-	select {
-	case err := <-h.result:
-		h.ended, h.err = true, err
-	default:
-	}
-	if h.Complete() {
-		h.shown.note(h.judged)
-	}
-	return reply, h.explain()
-}
-
-// explain turns the peer's alert into its own error.
-func (h *handshake) explain() error {
-	var alert tls.AlertError
-	if h.err != nil && errors.As(h.err, &alert) {
-		return &link.PeerRefusedError{Local: h.local, Reason: alert.Error()}
-	}
-	return h.err
-}
-
-// Complete implements link.Handshake.
-func (h *handshake) Complete() bool { return h.ended && h.err == nil }
-
-// Peer implements link.Handshake.
-func (h *handshake) Peer() link.Peer {
-	if !h.Complete() {
-		return link.Peer{}
-	}
-	return h.judged.peer
-}
-
-// CertificateEnd implements link.Handshake.
-func (h *handshake) CertificateEnd() time.Time {
-	if !h.Complete() {
-		return time.Time{}
-	}
-	return h.judged.end
-}
-
-// ExportKNRP implements link.Handshake.
-func (h *handshake) ExportKNRP(ctx []byte) (keys.KNRP, error) {
-	if !h.Complete() {
-		return keys.KNRP{}, errors.New("handshake is not complete")
-	}
-	s := h.conn.ConnectionState()
-	b, err := s.ExportKeyingMaterial(exporterLabel, ctx, knrpLen)
-	if err != nil {
-		return keys.KNRP{}, err
-	}
-	return keys.KNRP{Secret: keys.NewSecret(b)}, nil
-}
-
-// Close implements link.Handshake.
-func (h *handshake) Close() {
-	if h.ended {
-		return
-	}
-	h.wire.close()
-	h.ended = true
-	h.err = errors.New("handshake was closed")
 }

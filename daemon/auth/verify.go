@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"pc5d/daemon/link"
 	"pc5d/policy"
@@ -32,6 +33,7 @@ type verifier struct {
 
 // verify returns who the peer is, with what was judged good. Errors are of type *link.RefusedError.
 func (v *verifier) verify(s tls.ConnectionState) (credentials, error) {
+	by := v.authorities()
 	peer, f := v.identify(s)
 	if f.bad() {
 		if peer.Name == "" {
@@ -39,11 +41,11 @@ func (v *verifier) verify(s tls.ConnectionState) (credentials, error) {
 		}
 		return credentials{}, v.refused(peer, f)
 	}
-	c := credentials{peer: peer}
+	c := credentials{peer: peer, by: by}
 	if v.certified(peer.Name) {
 		c.chain, c.usage = s.PeerCertificates, v.usage
 	}
-	if c.end, f = v.admit(peer, s.PeerCertificates); f.bad() {
+	if c.end, f = v.admit(by, peer, s.PeerCertificates); f.bad() {
 		return credentials{}, v.refused(peer, f)
 	}
 	return c, nil
@@ -84,7 +86,7 @@ func (v *verifier) identify(s tls.ConnectionState) (link.Peer, finding) {
 }
 
 // admit tells what speaks against a peer of that name with that key, and when its certificates end.
-func (v *verifier) admit(p link.Peer, chain []*x509.Certificate) (end time.Time, f finding) {
+func (v *verifier) admit(by *Authorities, p link.Peer, chain []*x509.Certificate) (end time.Time, f finding) {
 	switch {
 	case p.Fingerprint == v.local.Fingerprint || p.Name == v.local.Name: // T07
 		return end, found(link.RefusedOwnIdentity, "it shows this end's own identity")
@@ -93,14 +95,14 @@ func (v *verifier) admit(p link.Peer, chain []*x509.Certificate) (end time.Time,
 	case !SupportedKey(chain[0].PublicKey):
 		return end, found(link.RefusedKeyType, "its key is neither Ed25519 nor ECDSA P-256")
 	case v.certified(p.Name):
-		return v.authorities().judge(v.now(), chain, v.usage)
+		return by.judge(v.now(), chain, v.usage)
 	}
-	return end, v.pinned(p, chain[0])
+	return end, v.pinned(by, p, chain[0])
 }
 
 // pinned judges a key by the pins of its name. The certificate is a vessel then: who signed it and
 // when it ends is nobody's word. The deny list counts all the same.
-func (v *verifier) pinned(p link.Peer, leaf *x509.Certificate) finding {
+func (v *verifier) pinned(by *Authorities, p link.Peer, leaf *x509.Certificate) finding {
 	pins := v.pins(p.Name)
 	switch {
 	case len(pins) == 0 && !v.unpinned(p.Name):
@@ -108,7 +110,7 @@ func (v *verifier) pinned(p link.Peer, leaf *x509.Certificate) finding {
 	case len(pins) > 0 && !slices.Contains(pins, p.Fingerprint):
 		return found(link.RefusedPin, "its key is not the pinned one")
 	}
-	return v.authorities().deniedOf([]*x509.Certificate{leaf})
+	return by.deniedOf([]*x509.Certificate{leaf})
 }
 
 // nameOf returns the name in the certificate's one URI SAN; nothing else in it names the peer. The
@@ -119,8 +121,8 @@ func nameOf(c *x509.Certificate) (string, error) {
 		return "", fmt.Errorf("its certificate does not have exactly one name")
 	}
 	name, err := url.PathUnescape(c.URIs[0].Opaque)
-	if err != nil || name == "" || !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return spells(e, name) }) {
-		return "", fmt.Errorf("its certificate's name is no %s:NAME, or not the only one", scheme)
+	if err != nil || name == "" || len(name) > maxName || !utf8.ValidString(name) || !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return spells(e, name) }) {
+		return "", fmt.Errorf("its certificate's name is no %s:NAME of at most %d octets, or not the only one", scheme, maxName)
 	}
 	return name, nil
 }

@@ -97,7 +97,7 @@ func (m *Machine) proves() func(keys.Secret) bool {
 // refuseUnknown refuses a peer that has shown its key and gets no link: exactly as one whose key the
 // handshake refused.
 func (m *Machine) refuseUnknown(now time.Time) {
-	m.rejectAuthentication(now, &RefusedError{Peer: m.identity.Name, Presented: m.identity.Fingerprint, Reason: errUnknownKey.Error()})
+	m.rejectAuthentication(now, &RefusedError{Peer: m.identity.Name, Presented: m.identity.Fingerprint, Refusal: RefusedNotProvisioned, Reason: errUnknownKey.Error()})
 }
 
 // letIn finds at A what pins the key of a peer that is called a first time.
@@ -107,7 +107,7 @@ func (m *Machine) letIn() error {
 	}
 	l, ok := m.find(m.link.Service)
 	if !ok || l.Name != m.link.Name {
-		return &RefusedError{Peer: m.identity.Name, Presented: m.identity.Fingerprint, Reason: errUnknownKey.Error()}
+		return &RefusedError{Peer: m.identity.Name, Presented: m.identity.Fingerprint, Refusal: RefusedNotProvisioned, Reason: errUnknownKey.Error()}
 	}
 	return nil
 }

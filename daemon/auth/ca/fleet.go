@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"pc5d/daemon/auth"
 	"pc5d/policy"
@@ -26,6 +27,8 @@ const (
 
 	life      = 10 * 365 * 24 * time.Hour // of the CA itself (chosen)
 	serialLen = 16                        // octets of a random serial number; RFC 5280 allows 20
+
+	maxCommonName = 64 // RFC 5280, appendix A.1
 )
 
 // Fleet is an open CA.
@@ -39,40 +42,57 @@ type Fleet struct {
 }
 
 // Init makes a CA in a folder that has none, with an empty revocation list, and returns the
-// fingerprint of its key.
-func Init(dir, name string, now time.Time) (policy.Fingerprint, error) {
+// fingerprint of its key. On an error it leaves no file behind, so that it can be tried again.
+func Init(dir, name string, now time.Time) (fp policy.Fingerprint, err error) {
+	if name == "" || len(name) > maxCommonName || !utf8.ValidString(name) || !printable(name) {
+		return fp, fmt.Errorf("CA: name %q: 1 to %d octets of UTF-8 that people can read are needed", name, maxCommonName)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("CA: %w", err)
+		return fp, fmt.Errorf("CA: %w", err)
 	}
-	path := filepath.Join(dir, keyFile)
-	fp, err := auth.GenerateKeyOf(auth.P256, path)
-	if err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("CA: %w", err)
+	for _, file := range []string{certificateFile, indexFile, listFile} { // whose key may be elsewhere
+		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
+			return fp, fmt.Errorf("CA: %s exists: a CA is never overwritten; name another folder", filepath.Join(dir, file))
+		}
 	}
-	key, err := auth.LoadKey(path)
-	if err != nil {
+	if fp, err = auth.GenerateKeyOf(auth.P256, filepath.Join(dir, keyFile)); err != nil {
+		return fp, fmt.Errorf("CA: %w", err)
+	}
+	if err := begin(dir, name, now); err != nil {
+		for _, file := range []string{listFile, indexFile, certificateFile, keyFile} {
+			os.Remove(filepath.Join(dir, file))
+		}
 		return policy.Fingerprint{}, err
+	}
+	return fp, nil
+}
+
+// begin makes what a CA has beside its new key.
+func begin(dir, name string, now time.Time) error {
+	key, err := auth.LoadKey(filepath.Join(dir, keyFile))
+	if err != nil {
+		return err
 	}
 	serial, err := newSerial()
 	if err != nil {
-		return policy.Fingerprint{}, err
+		return err
 	}
 	der, err := x509.CreateCertificate(rand.Reader, authority(name, serial, now), authority(name, serial, now), key.Public(), key)
 	if err != nil {
-		return policy.Fingerprint{}, fmt.Errorf("CA: %w", err)
+		return fmt.Errorf("CA: %w", err)
 	}
 	if err := writeFile(filepath.Join(dir, certificateFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
-		return policy.Fingerprint{}, err
+		return err
 	}
 	if err := (&index{}).write(dir); err != nil {
-		return policy.Fingerprint{}, err
+		return err
 	}
-	f, err := Open(dir, now)
+	f, err := Open(dir, now) // makes the first list
 	if err != nil {
-		return policy.Fingerprint{}, err
+		return err
 	}
-	defer f.Close()
-	return fp, f.MakeList(DefaultListDays)
+	f.Close()
+	return nil
 }
 
 // authority is the certificate of a CA that issues to nodes only: no other CA stands below it.
@@ -83,7 +103,8 @@ func authority(name string, serial *big.Int, now time.Time) *x509.Certificate {
 	}
 }
 
-// Open opens the CA in a folder and locks it against another one that would write at the same time.
+// Open opens the CA in a folder and locks it against another one that would write at the same time. A
+// revocation list that is behind the index is made anew.
 func Open(dir string, now time.Time) (*Fleet, error) {
 	folder, err := os.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -105,6 +126,9 @@ func (f *Fleet) load() error {
 		return fmt.Errorf("CA: %s is in use by another pc5ctl: wait for it (%w)", f.dir, err)
 	}
 	text, err := os.ReadFile(filepath.Join(f.dir, certificateFile))
+	if _, begun := os.Lstat(filepath.Join(f.dir, keyFile)); err != nil && begun == nil {
+		return fmt.Errorf("CA: %w: bring it back from a backup, or, where pc5ctl ca init was cut off, remove %s and do that again", err, filepath.Join(f.dir, keyFile))
+	}
 	if err != nil {
 		return fmt.Errorf("CA: %w: make one with pc5ctl ca init DIR", err)
 	}
@@ -117,8 +141,10 @@ func (f *Fleet) load() error {
 	if k, ok := f.key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !k.Equal(f.certificate.PublicKey) {
 		return fmt.Errorf("CA: %s has another key than %s: bring back the right one", filepath.Join(f.dir, keyFile), certificateFile)
 	}
-	f.index, err = readIndex(f.dir)
-	return err
+	if f.index, err = readIndex(f.dir); err != nil {
+		return err
+	}
+	return f.settle()
 }
 
 // Close gives the lock back.

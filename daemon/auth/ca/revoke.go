@@ -38,16 +38,14 @@ func (f *Fleet) Revoke(what string) ([]Certificate, error) {
 	if len(revoked) == 0 {
 		return nil, fmt.Errorf("%q: nothing that is good is called so; pc5ctl ca list shows all", what)
 	}
-	if err := f.index.write(f.dir); err != nil {
-		return nil, err
-	}
-	return revoked, f.MakeList(DefaultListDays)
+	return revoked, f.MakeList(DefaultListDays) // one write of the index, so that its number tells what is on the list
 }
 
 // target tells what somebody means: a name first, because a file may have any name.
 func (f *Fleet) target(what string) (func(Certificate) bool, error) {
 	byName := func(c Certificate) bool { return c.Name == what }
-	bySerial := func(c Certificate) bool { return strings.EqualFold(c.Serial, what) }
+	serial, isSerial := new(big.Int).SetString(strings.ReplaceAll(what, ":", ""), 16) // as other programs write it
+	bySerial := func(c Certificate) bool { return isSerial && c.number().Cmp(serial) == 0 }
 	for _, match := range []func(Certificate) bool{byName, bySerial} {
 		if slices.ContainsFunc(f.index.Certificates, match) {
 			return match, nil
@@ -65,6 +63,35 @@ func (f *Fleet) target(what string) (func(Certificate) bool, error) {
 		return nil, fmt.Errorf("%s: this CA did not issue it", what)
 	}
 	return func(o Certificate) bool { return o.number().Cmp(c.SerialNumber) == 0 }, nil
+}
+
+// settle compares the list with the index. One that is behind, because the machine stopped between the two,
+// lacks what the index shows as revoked; one that is ahead has what an index from a backup lacks.
+func (f *Fleet) settle() error {
+	switch listed := f.listed(); {
+	case listed > f.index.ListNumber:
+		return fmt.Errorf("CA: %s is older than %s: certificates and revocations are missing in it: bring back a newer one, or make another CA", filepath.Join(f.dir, indexFile), listFile)
+	case listed == f.index.ListNumber && listed > 0:
+		return nil
+	}
+	return f.MakeList(DefaultListDays)
+}
+
+// listed is the number of the list in the folder; 0: there is none that counts.
+func (f *Fleet) listed() int64 {
+	text, err := os.ReadFile(filepath.Join(f.dir, listFile))
+	if err != nil {
+		return 0
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return 0
+	}
+	list, err := x509.ParseRevocationList(block.Bytes)
+	if err != nil || list.CheckSignatureFrom(f.certificate) != nil || list.Number == nil || !list.Number.IsInt64() {
+		return 0
+	}
+	return list.Number.Int64()
 }
 
 // MakeList makes the revocation list anew; it counts for some days.
