@@ -110,6 +110,9 @@ func boot(t *testing.T, d *disk) *Node {
 		log: log, state: st, demux: newDemux(), halfOpen: newHalfOpen(Limits{}.orDefaults()), ended: make(chan struct{}),
 	}
 	n.links.table.Store(&linkTable{})
+	if err := n.firstUse.read(d); err != nil {
+		t.Fatal(err)
+	}
 	n.readInvites()
 	if err := n.configure(); err != nil {
 		t.Fatal(err)

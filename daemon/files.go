@@ -100,6 +100,19 @@ func (d directory) Remove(name string) error {
 // learntFile is where a learnt link stands.
 func learntFile(link string) string { return filepath.Join(learntDir, link+".toml") }
 
+// shadowed tells whether a learnt link is on the disk that the provisioning leaves out.
+func (n *Node) shadowed(link string) bool {
+	if n.keeper(link) != nil || filepath.Base(link) != link {
+		return false
+	}
+	_, err := n.state.files.Read(learntFile(link))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func errShadowed(link string) error {
+	return fmt.Errorf("link %s was learnt before, and the provisioning leaves it out: pc5ctl unpair %s forgets it, or choose another name", link, link)
+}
+
 // Learnt reads the links that earlier runs have learnt, for provision.LoadWith, in the order of their
 // names. What is wrong with one of them stops the start: without it its guard would go.
 func Learnt(stateDir string) ([]provision.Source, error) {

@@ -83,6 +83,9 @@ func (n *Node) newInviteLocked(r control.InviteRequest) (*openInvite, invite.Tok
 // fits tells whether a joiner could get the link of an invite, whatever its name, if all other open
 // invites are used before.
 func (n *Node) fits(i *openInvite) error {
+	if n.shadowed(i.link) {
+		return errShadowed(i.link)
+	}
 	links := n.provisioned()
 	for _, o := range n.pairing.open {
 		if o.link == i.link {
@@ -149,6 +152,12 @@ func (n *Node) join(t invite.Token, name string) error {
 	case t.Key == local.Fingerprint:
 		return errors.New("the token is an invite of this node itself: run pc5ctl join on the other host")
 	}
+	if n.shadowed(name) {
+		return errShadowed(name)
+	}
+	if slices.ContainsFunc(n.pairing.open, func(i *openInvite) bool { return i.link == name }) {
+		return fmt.Errorf("an invite of this host for a link %s is open: pc5ctl invite --revoke %s, or choose another name with --name", name, name)
+	}
 	const how = "Learnt by joining with a token"
 	l, err := n.learn(provision.Link{
 		Name: name, Peer: t.Name, Service: inviteService, Pin: t.Key, Endpoint: t.Endpoint, Addresses: hosts(t.Joiner), Allowed: hosts(t.Inviter),
@@ -174,12 +183,19 @@ func (n *Node) join(t invite.Token, name string) error {
 
 // joined follows a link that is established: its secret has served.
 func (n *Node) joined(name string) {
-	if !n.pairing.hasTaken(name) {
-		return
+	if n.pairing.hasTaken(name) {
+		n.served(name)
 	}
+}
+
+// served ends a secret. One that another change has ended meanwhile stays as that left it: a node that
+// closes wipes it and keeps it in the file.
+func (n *Node) served(name string) {
 	n.links.change.Lock()
 	defer n.links.change.Unlock()
-	n.pairing.without(name)
+	if !n.pairing.without(name) {
+		return
+	}
 	n.saveInvitesLocked()
 	n.watchInvitesLocked()
 }
@@ -205,13 +221,15 @@ func (k *keeper) tooLate() {
 // linkNameFrom makes a link's name of a peer's; "" where nothing is left.
 func linkNameFrom(peer string) string {
 	const most = 11
-	name := strings.TrimLeft(strings.Map(func(r rune) rune {
+	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("_.-", r) {
 			return r
 		}
 		return -1
-	}, strings.ToLower(peer)), "_.-")
-	name = strings.TrimPrefix(name, "g-")
+	}, strings.ToLower(peer))
+	for before := ""; name != before; {
+		before, name = name, strings.TrimPrefix(strings.TrimLeft(name, "_.-"), "g-")
+	}
 	return name[:min(len(name), most)]
 }
 

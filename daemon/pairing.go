@@ -211,10 +211,10 @@ func (n *Node) readInvites() {
 }
 
 // settleInvitesLocked ends what a crash left: an open invite whose link exists was used, because the
-// link is written first; a taken one without a learnt link never began.
+// link is written first, also where the provisioning has left that link out; a taken one without a learnt link never began.
 func (n *Node) settleInvitesLocked() {
 	ended := n.pairing.keep(
-		func(i *openInvite) bool { return n.keeper(i.link) == nil },
+		func(i *openInvite) bool { return n.keeper(i.link) == nil && !n.shadowed(i.link) },
 		func(i *takenInvite) bool { k := n.keeper(i.link); return k != nil && k.config.Learnt },
 	)
 	if ended {
@@ -268,4 +268,14 @@ func (n *Node) watchInvitesLocked() {
 	if n.pairing.queue != nil {
 		n.pairing.queue.WakeAt(next)
 	}
+}
+
+// closePairingLocked wipes the secrets of a node that ends; the file keeps them, so that nothing that
+// comes later may write it.
+func (n *Node) closePairingLocked() {
+	if n.pairing.queue != nil {
+		n.pairing.queue.Close()
+	}
+	n.pairing.keep(func(*openInvite) bool { return false }, func(*takenInvite) bool { return false })
+	n.pairing.stale = false
 }
