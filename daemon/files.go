@@ -86,6 +86,23 @@ func (d directory) Write(name string, data []byte) error {
 	return syncDirectory(dir)
 }
 
+// sweep removes what a crash left half written: there may be secrets in it, which nobody would wipe any
+// more (T71). Call it with the directory locked.
+func (d directory) sweep() error {
+	for _, name := range []string{stateFile, invitesFile, firstUseFile, filepath.Join(learntDir, "*.toml")} {
+		left, err := fs.Glob(os.DirFS(string(d)), filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".[0-9]*"))
+		if err != nil {
+			return err
+		}
+		for _, l := range left {
+			if err := d.Remove(l); err != nil {
+				return fmt.Errorf("half-written file of an earlier run: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // Remove implements files.
 func (d directory) Remove(name string) error {
 	path := filepath.Join(string(d), name)
