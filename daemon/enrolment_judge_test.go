@@ -238,3 +238,52 @@ func TestT41_ShadowedLinkUsedTheInvite(t *testing.T) {
 		t.Errorf("after it was forgotten: %v", err)
 	}
 }
+
+// neighbour is a host with one address that is taken.
+type neighbour struct {
+	unhosted
+	at netip.Addr
+}
+
+func (n neighbour) Taken(a netip.Addr) (string, error) {
+	if a == n.at {
+		return "interface eth0", nil
+	}
+	return "", nil
+}
+
+// TestT41_T62_AddressesOfTheHost: neither a token nor an invite brings addresses into a link that mean
+// something on the host: a neighbour's or its own, or the endpoint of another link.
+func TestT41_T62_AddressesOfTheHost(t *testing.T) {
+	taken, endpoint, free := netip.MustParseAddr("192.168.1.1"), netip.MustParseAddr("10.1.1.1"), netip.MustParseAddr("10.5.0.1")
+	moved := netip.MustParseAddr("10.1.1.2")
+	n := boot(t, &disk{files: map[string][]byte{}})
+	n.cfg.Network = neighbour{at: taken}
+	n.operatorWrote(t, provision.Link{Name: "old", Peer: "carol", Service: "ip", Endpoint: netip.AddrPortFrom(endpoint, 33536)})
+	if err := n.state.remember("old", netip.AddrPortFrom(moved, 1)); err != nil {
+		t.Fatal(err)
+	}
+	other := netip.MustParseAddr("10.5.0.9")
+	for _, a := range []netip.Addr{taken, endpoint, moved, free} {
+		for _, pair := range [][2]netip.Addr{{other, a}, {a, other}} {
+			token := invite.Token{
+				Name: "bob", Key: policy.Fingerprint{3}, Endpoint: netip.MustParseAddrPort("192.0.2.2:33536"), Secret: keys.NewSecret(make([]byte, invite.SecretLen)),
+				Expires: n.now().Add(3600e9), Inviter: pair[:1], Joiner: pair[1:],
+			}
+			_, inviteErr := n.Invite(t.Context(), control.InviteRequest{Link: "pal", Expires: "1h", Endpoint: netip.MustParseAddrPort("192.0.2.1:33536"), Addresses: pair[:1], Allowed: pair[1:]})
+			if inviteErr == nil {
+				if err := n.Revoke(t.Context(), "pal"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, err := range []error{inviteErr, n.join(token, "new")} {
+				if (err == nil) != (a == free) {
+					t.Errorf("%s: %v", a, err)
+				}
+			}
+			if a == free {
+				return
+			}
+		}
+	}
+}
