@@ -152,7 +152,7 @@ func TestT41_KnownNameOtherKey(t *testing.T) {
 }
 
 // TestT41_JoinBesideInvite: a token for a link that an open invite is for is not taken up, and the
-// invite stays.
+// invite stays; nor is one of an inviter that this host has joined already.
 func TestT41_JoinBesideInvite(t *testing.T) {
 	n := boot(t, &disk{files: map[string][]byte{}})
 	invited(t, n)
@@ -165,6 +165,12 @@ func TestT41_JoinBesideInvite(t *testing.T) {
 	}
 	if n.keeper("pal") != nil || len(n.openInvites()) != 1 {
 		t.Errorf("invites: %v", n.openInvites())
+	}
+	if err := n.join(token, "bob"); err != nil {
+		t.Error(err)
+	}
+	if err := n.join(token, "again"); err == nil || !strings.Contains(err.Error(), "unpair bob") || n.keeper("again") != nil || !n.pairing.hasTaken("bob") {
+		t.Errorf("joined again: %v", err)
 	}
 }
 

@@ -36,20 +36,8 @@ func (n *Node) Join(ctx context.Context, token, name string) (control.LinkStatus
 func (n *Node) join(t invite.Token, name string) error {
 	n.links.change.Lock()
 	defer n.links.change.Unlock()
-	local := n.cfg.Auth.Local()
-	switch {
-	case n.links.closed:
-		return control.ErrStopping
-	case !n.now().Before(t.Expires):
-		return fmt.Errorf("the token expired at %s by this host's clock: ask for a new one, or compare the clocks", t.Expires.UTC().Format(time.RFC3339))
-	case t.Key == local.Fingerprint:
-		return errors.New("the token is an invite of this node itself: run pc5ctl join on the other host")
-	}
-	if n.shadowed(name) {
-		return errShadowed(name)
-	}
-	if slices.ContainsFunc(n.pairing.open, func(i *openInvite) bool { return i.link == name }) {
-		return fmt.Errorf("an invite of this host for a link %s is open: pc5ctl invite --revoke %s, or choose another name with --name", name, name)
+	if err := n.mayJoinLocked(t, name); err != nil {
+		return err
 	}
 	const how = "Learnt by joining with a token"
 	l, err := n.learn(provision.Link{
@@ -75,6 +63,37 @@ func (n *Node) join(t invite.Token, name string) error {
 	n.watchInvitesLocked()
 	n.log.Info("invite taken up", "link", name, "peer", t.Name, "key", t.Key.String())
 	return nil
+}
+
+// mayJoinLocked tells what stands against a token that is good in itself.
+func (n *Node) mayJoinLocked(t invite.Token, name string) error {
+	paired := n.pairedWith(t)
+	switch {
+	case n.links.closed:
+		return control.ErrStopping
+	case !n.now().Before(t.Expires):
+		return fmt.Errorf("the token expired at %s by this host's clock: ask for a new one, or compare the clocks", t.Expires.UTC().Format(time.RFC3339))
+	case t.Key == n.cfg.Auth.Local().Fingerprint:
+		return errors.New("the token is an invite of this node itself: run pc5ctl join on the other host")
+	case paired != nil:
+		return fmt.Errorf("this host is paired with %q already, by link %s: pc5ctl up %s, or pc5ctl unpair %s first", t.Name, paired.link.Name, paired.link.Name, paired.link.Name)
+	case slices.ContainsFunc(n.pairing.open, func(i *openInvite) bool { return i.link == name }):
+		return fmt.Errorf("an invite of this host for a link %s is open: pc5ctl invite --revoke %s, or choose another name with --name", name, name)
+	case n.shadowed(name):
+		return errShadowed(name)
+	}
+	return nil
+}
+
+// pairedWith finds the link that a token would make once more; nil: there is none.
+func (n *Node) pairedWith(t invite.Token) *keeper {
+	i := slices.IndexFunc(n.ordered(), func(k *keeper) bool {
+		return k.config.Learnt && k.config.Peer == t.Name && k.config.Pin == t.Key && k.config.Service == inviteService
+	})
+	if i < 0 {
+		return nil
+	}
+	return n.ordered()[i]
 }
 
 // joined follows a link that is established: its secret has served.
