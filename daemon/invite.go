@@ -137,9 +137,11 @@ func (n *Node) Revoke(_ context.Context, name string) error {
 	n.pairing.without(name)
 	n.log.Info("invite revoked", "link", name)
 	err := n.writeInvitesLocked()
-	n.pairing.stale = err != nil
 	n.watchInvitesLocked()
-	return err
+	if n.pairing.stale = err != nil; err != nil {
+		return fmt.Errorf("link %s: revoked, but a restart would open the invite again: %w", name, err)
+	}
+	return nil
 }
 
 func words(addresses []netip.Addr) []string {

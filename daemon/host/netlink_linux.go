@@ -106,7 +106,9 @@ func (s *system) Taken(a netip.Addr) (string, error) {
 	}
 	for _, has := range addresses {
 		name := names[has.LinkIndex]
-		if ip := net.IP(a.AsSlice()); strings.HasPrefix(name, linkPrefix) || !has.Contains(ip) && !has.IP.Equal(ip) {
+		ip := net.IP(a.AsSlice())
+		beside := has.Contains(ip) || has.Peer != nil && has.Peer.Contains(ip)
+		if strings.HasPrefix(name, linkPrefix) || !beside {
 			continue
 		}
 		return fmt.Sprintf("interface %s with %s", name, has.IPNet), nil
