@@ -29,10 +29,11 @@ import (
 // nowhere is a host without interfaces.
 type nowhere struct{}
 
-func (nowhere) Configure(host.Interface) error { return nil }
-func (nowhere) Guard([]netip.Prefix) error     { return nil }
-func (nowhere) Clean() error                   { return nil }
-func (nowhere) Close()                         {}
+func (nowhere) Configure(host.Interface) error   { return nil }
+func (nowhere) Guard([]netip.Prefix) error       { return nil }
+func (nowhere) Taken(netip.Addr) (string, error) { return "", nil }
+func (nowhere) Clean() error                     { return nil }
+func (nowhere) Close()                           {}
 
 // trustNobody has no pins.
 type trustNobody struct{}

@@ -29,6 +29,9 @@ func (e enrolment) Invites() bool { return e.node.pairing.invites(e.node.now()) 
 // Admit implements link.Enrolment.
 func (e enrolment) Admit(peer link.Peer, service string, proves func(keys.Secret) bool) (link.Link, link.Pin, bool) {
 	n := e.node
+	if n.admits(peer) != nil { // T16: a reload came between; it lets the machine judge again, and that says why
+		return link.Link{}, nil, false
+	}
 	if l, pin, ok := n.firstUseOf(peer, service); ok {
 		return l, pin, true
 	}
@@ -70,8 +73,12 @@ func (n *Node) invitedLink(i *openInvite, peer link.Peer) (provision.Link, error
 	return n.learn(l, "Learnt by an invite of this host")
 }
 
-// learn reads a link back from the text that will be its file, as the next start does.
+// learn reads a link back from the text that will be its file, as the next start does. A name that is
+// pinned already, for another service, has that key here, too.
 func (n *Node) learn(l provision.Link, how string) (provision.Link, error) {
+	if k := n.otherPin(link.Peer{Name: l.Peer, Fingerprint: l.Pin}); k != nil {
+		return l, fmt.Errorf("peer %q has another key in link %s: if that is an old one, end that link first", l.Peer, k.link.Name)
+	}
 	return n.learnBeside(n.provisioned(), l, how)
 }
 
@@ -106,9 +113,13 @@ func hosts(addresses []netip.Addr) []netip.Prefix {
 func (n *Node) enrolInvited(i *openInvite, l provision.Link) error {
 	n.links.change.Lock()
 	defer n.links.change.Unlock()
+	why := n.admits(link.Peer{Name: l.Peer, Fingerprint: l.Pin}) // T16: it may have been denied since its proof
 	if !slices.Contains(n.pairing.open, i) || !n.now().Before(i.expires) {
-		n.log.Warn("invite refused", "peer", l.Peer, "key", l.Pin.String(), "why", errSpent.Error())
-		return errSpent
+		why = errSpent
+	}
+	if why != nil {
+		n.log.Warn("invite refused", "peer", l.Peer, "key", l.Pin.String(), "why", why.Error())
+		return why
 	}
 	l, err := n.learn(l, "Learnt by an invite of this host")
 	if err == nil {

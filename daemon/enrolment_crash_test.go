@@ -68,10 +68,11 @@ func (d *disk) Remove(name string) error { return d.step(func() { delete(d.files
 // unhosted is a host whose kernel is not touched.
 type unhosted struct{}
 
-func (unhosted) Configure(host.Interface) error { return nil }
-func (unhosted) Guard([]netip.Prefix) error     { return nil }
-func (unhosted) Clean() error                   { return nil }
-func (unhosted) Close()                         {}
+func (unhosted) Configure(host.Interface) error   { return nil }
+func (unhosted) Guard([]netip.Prefix) error       { return nil }
+func (unhosted) Taken(netip.Addr) (string, error) { return "", nil }
+func (unhosted) Clean() error                     { return nil }
+func (unhosted) Close()                           {}
 
 // known is an identity that makes no handshake.
 type known struct{ link.Authentication }
@@ -110,6 +111,9 @@ func boot(t *testing.T, d *disk) *Node {
 		log: log, state: st, demux: newDemux(), halfOpen: newHalfOpen(Limits{}.orDefaults()), ended: make(chan struct{}),
 	}
 	n.links.table.Store(&linkTable{})
+	if err := n.firstUse.read(d); err != nil {
+		t.Fatal(err)
+	}
 	n.readInvites()
 	if err := n.configure(); err != nil {
 		t.Fatal(err)

@@ -86,6 +86,23 @@ func (d directory) Write(name string, data []byte) error {
 	return syncDirectory(dir)
 }
 
+// sweep removes what a crash left half written: there may be secrets in it, which nobody would wipe any
+// more (T71). Call it with the directory locked.
+func (d directory) sweep() error {
+	for _, name := range []string{stateFile, invitesFile, firstUseFile, filepath.Join(learntDir, "*.toml")} {
+		left, err := fs.Glob(os.DirFS(string(d)), filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+".[0-9]*"))
+		if err != nil {
+			return err
+		}
+		for _, l := range left {
+			if err := d.Remove(l); err != nil {
+				return fmt.Errorf("half-written file of an earlier run: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // Remove implements files.
 func (d directory) Remove(name string) error {
 	path := filepath.Join(string(d), name)
@@ -99,6 +116,19 @@ func (d directory) Remove(name string) error {
 
 // learntFile is where a learnt link stands.
 func learntFile(link string) string { return filepath.Join(learntDir, link+".toml") }
+
+// shadowed tells whether a learnt link is on the disk that the provisioning leaves out.
+func (n *Node) shadowed(link string) bool {
+	if n.keeper(link) != nil || filepath.Base(link) != link {
+		return false
+	}
+	_, err := n.state.files.Read(learntFile(link))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func errShadowed(link string) error {
+	return fmt.Errorf("link %s was learnt before, and the provisioning leaves it out: pc5ctl unpair %s forgets it, or choose another name", link, link)
+}
 
 // Learnt reads the links that earlier runs have learnt, for provision.LoadWith, in the order of their
 // names. What is wrong with one of them stops the start: without it its guard would go.

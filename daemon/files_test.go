@@ -9,6 +9,44 @@ import (
 	"testing"
 )
 
+// TestT71_T72_HalfWritten: what a crash left half written goes at the next start: there may be secrets in it,
+// which nobody would wipe any more. Everything else stays.
+func TestT71_T72_HalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, learntDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	stay := []string{"links.json.bak", ".mine", ".mine.json", ".mine.1", "kept-keys", learntFile("bob"), filepath.Join(learntDir, ".bob.toml")}
+	for _, name := range stay {
+		write(name)
+	}
+	leave := []string{".invites.json.3141592653", ".first-use.json.1", ".links.json.2718281828", filepath.Join(learntDir, ".bob.toml.42")}
+	for _, name := range leave {
+		write(name)
+	}
+	s, err := openState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, name := range stay {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s went: %v", name, err)
+		}
+	}
+	for _, name := range leave {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s stays: %v", name, err)
+		}
+	}
+}
+
 // TestT72_Files: a file is replaced whole, for its owner alone, and nothing half written stays.
 func TestT72_Files(t *testing.T) {
 	d := directory(t.TempDir())

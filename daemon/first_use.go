@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"time"
 
 	"pc5d/daemon/link"
@@ -111,8 +112,22 @@ func (n *Node) FirstUse(name string) bool {
 	return false
 }
 
+// otherPin finds a link that pins another key for a peer's name; nil: there is none.
+func (n *Node) otherPin(peer link.Peer) *keeper {
+	for _, k := range n.ordered() {
+		pins := k.provisioned().Pins
+		if k.link.Peer == peer.Name && k.link.Trust != policy.TrustPSK && len(pins) > 0 && !slices.Contains(pins, peer.Fingerprint) {
+			return k
+		}
+	}
+	return nil
+}
+
 // firstUseOf finds the link whose first use this is.
 func (n *Node) firstUseOf(peer link.Peer, service string) (link.Link, link.Pin, bool) {
+	if n.otherPin(peer) != nil {
+		return link.Link{}, nil, false
+	}
 	for _, k := range n.ordered() {
 		if k.link.Peer != peer.Name || k.link.Service != service || k.link.Trust != policy.TrustFirstUse || k.pinned.Load() != nil {
 			continue
@@ -122,19 +137,26 @@ func (n *Node) firstUseOf(peer link.Peer, service string) (link.Link, link.Pin, 
 	return link.Link{}, nil, false
 }
 
-// pinFirst pins a key. Of several at once the first one here is it.
+// pinFirst pins a key. Of several at once the first one here is it, for all links to the name: a key
+// that was admitted before that and is another one comes too late (T12), and so does one that was denied
+// meanwhile (T16).
 func (n *Node) pinFirst(k *keeper, key policy.Fingerprint) error {
 	n.links.change.Lock()
 	defer n.links.change.Unlock()
 	if n.keeper(k.link.Name) != k {
 		return errRemoved
 	}
-	if p := k.pinned.Load(); p != nil {
-		if p.Key == key {
-			return nil
-		}
-		k.log.Warn("key refused: another one was pinned at its first use", "peer", k.link.Peer, "key", key.String(), "pinned", p.Key.String())
+	peer := link.Peer{Name: k.link.Peer, Fingerprint: key}
+	if err := n.admits(peer); err != nil {
+		k.log.Warn("key refused at its first use", "peer", k.link.Peer, "key", key.String(), "why", err.Error())
+		return err
+	}
+	if other := n.otherPin(peer); other != nil {
+		k.log.Warn("key refused: another one was pinned at its first use", "peer", k.link.Peer, "key", key.String(), "pinned", other.provisioned().Pins[0].String())
 		return errOtherKey
+	}
+	if k.pinned.Load() != nil {
+		return nil
 	}
 	p := &firstPin{Peer: k.link.Peer, Service: k.link.Service, Key: key, At: n.now().UTC()}
 	if err := n.firstUse.set(n.state.files, k.link.Name, p); err != nil {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/control"
 	"pc5d/daemon/keys"
-	"pc5d/daemon/pc5s"
 	"pc5d/policy/provision"
 )
 
@@ -83,6 +81,9 @@ func (n *Node) newInviteLocked(r control.InviteRequest) (*openInvite, invite.Tok
 // fits tells whether a joiner could get the link of an invite, whatever its name, if all other open
 // invites are used before.
 func (n *Node) fits(i *openInvite) error {
+	if n.shadowed(i.link) {
+		return errShadowed(i.link)
+	}
 	links := n.provisioned()
 	for _, o := range n.pairing.open {
 		if o.link == i.link {
@@ -91,8 +92,31 @@ func (n *Node) fits(i *openInvite) error {
 		links = append(links, provision.Link{Name: o.link, Peer: joinerOf(o), Service: inviteService, Allowed: hosts(o.allowed)})
 	}
 	l := provision.Link{Name: i.link, Peer: joinerOf(i), Service: inviteService, Addresses: hosts(i.addresses), Allowed: hosts(i.allowed)}
-	_, err := n.learnBeside(links, l, "Invite")
-	return err
+	if _, err := n.learnBeside(links, l, "Invite"); err != nil {
+		return err
+	}
+	return n.free(l)
+}
+
+// free refuses addresses inside a link that mean something on this host already: a token must not lead
+// the traffic to a neighbour into a link, nor that of another link's own datagrams (T41, T62).
+func (n *Node) free(l provision.Link) error {
+	for _, p := range slices.Concat(l.Addresses, l.Allowed) {
+		what, err := n.cfg.Network.Taken(p.Addr())
+		if err != nil {
+			return err
+		}
+		for _, k := range n.ordered() {
+			last, _ := n.state.wanted(k.link.Name)
+			if p.Addr() == k.config.Endpoint.Addr() || p.Addr() == last.Addr() {
+				what = "the endpoint of link " + k.link.Name
+			}
+		}
+		if what != "" {
+			return fmt.Errorf("the address %s inside the link is taken on this host, by %s: the inviter chooses others with --addresses and --allowed", p.Addr(), what)
+		}
+	}
+	return nil
 }
 
 // joinerOf names who will join: where that is open, a name that no link has.
@@ -113,106 +137,11 @@ func (n *Node) Revoke(_ context.Context, name string) error {
 	n.pairing.without(name)
 	n.log.Info("invite revoked", "link", name)
 	err := n.writeInvitesLocked()
-	n.pairing.stale = err != nil
 	n.watchInvitesLocked()
-	return err
-}
-
-// Join takes an invite of another node up: the link is there when it returns, and is established with
-// the proof as soon as the inviter answers, now or after a restart.
-func (n *Node) Join(ctx context.Context, token, name string) (control.LinkStatus, error) {
-	t, err := invite.Parse(token)
-	if err != nil {
-		return control.LinkStatus{}, err
+	if n.pairing.stale = err != nil; err != nil {
+		return fmt.Errorf("link %s: revoked, but a restart would open the invite again: %w", name, err)
 	}
-	if name == "" {
-		if name = linkNameFrom(t.Name); name == "" {
-			return control.LinkStatus{}, fmt.Errorf("the inviter's name %q makes no link name: choose one with --name", t.Name)
-		}
-	}
-	if err := n.join(t, name); err != nil {
-		return control.LinkStatus{}, err
-	}
-	return n.Up(ctx, name)
-}
-
-// join writes first the secret, then the link: a link without the secret could not be established.
-func (n *Node) join(t invite.Token, name string) error {
-	n.links.change.Lock()
-	defer n.links.change.Unlock()
-	local := n.cfg.Auth.Local()
-	switch {
-	case n.links.closed:
-		return control.ErrStopping
-	case !n.now().Before(t.Expires):
-		return fmt.Errorf("the token expired at %s by this host's clock: ask for a new one, or compare the clocks", t.Expires.UTC().Format(time.RFC3339))
-	case t.Key == local.Fingerprint:
-		return errors.New("the token is an invite of this node itself: run pc5ctl join on the other host")
-	}
-	const how = "Learnt by joining with a token"
-	l, err := n.learn(provision.Link{
-		Name: name, Peer: t.Name, Service: inviteService, Pin: t.Key, Endpoint: t.Endpoint, Addresses: hosts(t.Joiner), Allowed: hosts(t.Inviter),
-	}, how)
-	if err != nil {
-		return err
-	}
-	n.pairing.mu.Lock()
-	n.pairing.taken = append(n.pairing.taken, &takenInvite{link: name, secret: t.Secret, expires: t.Expires})
-	n.pairing.mu.Unlock()
-	if err = n.writeInvitesLocked(); err == nil {
-		_, err = n.addLocked(l, func() error { return n.writeLearnt(l, how) })
-	}
-	if err != nil {
-		n.pairing.without(name)
-		n.saveInvitesLocked()
-		return err
-	}
-	n.watchInvitesLocked()
-	n.log.Info("invite taken up", "link", name, "peer", t.Name, "key", t.Key.String())
 	return nil
-}
-
-// joined follows a link that is established: its secret has served.
-func (n *Node) joined(name string) {
-	if !n.pairing.hasTaken(name) {
-		return
-	}
-	n.links.change.Lock()
-	defer n.links.change.Unlock()
-	n.pairing.without(name)
-	n.saveInvitesLocked()
-	n.watchInvitesLocked()
-}
-
-// tooLate gives a link up whose token expired before it was established once.
-func (k *keeper) tooLate() {
-	if k.current != nil {
-		return
-	}
-	k.wanted, k.retryAt = false, time.Time{}
-	k.status.LastError = fmt.Sprintf("the token expired before the inviter let this node in: pc5ctl unpair %s, and ask for a new one", k.link.Name)
-	k.log.Warn("invite taken up in vain: it expired")
-	for _, r := range k.attempts {
-		r.dismissed = true
-		r.release(pc5s.CauseNoLongerNeeded)
-	}
-	if k.idle() {
-		k.setState("down")
-	}
-	k.publish()
-}
-
-// linkNameFrom makes a link's name of a peer's; "" where nothing is left.
-func linkNameFrom(peer string) string {
-	const most = 11
-	name := strings.TrimLeft(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("_.-", r) {
-			return r
-		}
-		return -1
-	}, strings.ToLower(peer)), "_.-")
-	name = strings.TrimPrefix(name, "g-")
-	return name[:min(len(name), most)]
 }
 
 func words(addresses []netip.Addr) []string {

@@ -192,6 +192,11 @@ func (k *keeper) authenticated(r *runner, e link.Authenticated) {
 	if slices.Contains(k.attempts, r) {
 		return
 	}
+	if !k.provisioned().Admits(e.Peer) { // its pin was forgotten since it was found
+		r.dismissed = true // it may be established before it hears of it
+		r.release(pc5s.CauseNoLongerNeeded)
+		return
+	}
 	// A peer that only ever authenticates is half-open no more, and bounded here.
 	if i := slices.IndexFunc(k.attempts, func(o *runner) bool { return o.role == link.RoleB }); i >= 0 && len(k.attempts) >= k.node.limits.Sessions {
 		k.attempts[i].abandon() // the peer's oldest

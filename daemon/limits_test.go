@@ -368,10 +368,12 @@ func TestAnswersAreBounded(t *testing.T) {
 func TestSessionsAreBounded(t *testing.T) {
 	k := newStill(t)
 	k.node.limits.Sessions = 2
+	evil := link.Peer{Name: "evil", Fingerprint: policy.Fingerprint{6}}
+	k.link = link.Link{Peer: evil.Name, Pins: []policy.Fingerprint{evil.Fingerprint}}
 	for range 5 {
 		r := k.runner()
 		r.role = link.RoleB
-		k.authenticated(r, link.Authenticated{Peer: link.Peer{Name: "evil"}})
+		k.authenticated(r, link.Authenticated{Peer: evil})
 	}
 	if len(k.attempts) != 2 {
 		t.Errorf("%d attempts", len(k.attempts))

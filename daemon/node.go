@@ -213,10 +213,7 @@ func (n *Node) Close() {
 	n.links.closed = true
 	n.door.queue.Close()
 	n.reminder.close()
-	if n.pairing.queue != nil {
-		n.pairing.queue.Close()
-	}
-	n.pairing.keep(func(*openInvite) bool { return false }, func(*takenInvite) bool { return false }) // the file keeps them
+	n.closePairingLocked()
 	for _, k := range n.ordered() {
 		k.queue.Close()
 	}

@@ -39,6 +39,10 @@ func openState(dir string) (*state, error) {
 		lock.Close()
 		return nil, fmt.Errorf("state directory %s is in use by another pc5d: stop it, or name another one with --state", dir)
 	}
+	if err := directory(dir).sweep(); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("state directory %s: %w", dir, err)
+	}
 	s := &state{dir: dir, lock: lock, files: directory(dir), links: map[string]netip.AddrPort{}}
 	b, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -68,10 +68,11 @@ func (s *site) Pinned(name string) []policy.Fingerprint {
 // unhosted is a host whose kernel is not touched.
 type unhosted struct{}
 
-func (unhosted) Configure(host.Interface) error { return nil }
-func (unhosted) Guard([]netip.Prefix) error     { return nil }
-func (unhosted) Clean() error                   { return nil }
-func (unhosted) Close()                         {}
+func (unhosted) Configure(host.Interface) error   { return nil }
+func (unhosted) Guard([]netip.Prefix) error       { return nil }
+func (unhosted) Taken(netip.Addr) (string, error) { return "", nil }
+func (unhosted) Clean() error                     { return nil }
+func (unhosted) Close()                           {}
 
 // newSites makes two daemons that know each other; words are more lines of both provisionings.
 func newSites(t *testing.T, words string, change func(*link.Timers)) (a, b *site) {

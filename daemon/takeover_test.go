@@ -12,6 +12,7 @@ import (
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/policy"
 )
 
 // still is a scheduler whose queues run nothing.
@@ -106,6 +107,8 @@ func TestSharedNameOutlivesAnAbandonedUpdate(t *testing.T) {
 // a few machines, and does not end this end's own attempt.
 func TestAttemptsOfAPeerAreBounded(t *testing.T) {
 	k := newStill(t)
+	evil := link.Peer{Name: "evil", Fingerprint: policy.Fingerprint{6}}
+	k.link = link.Link{Peer: evil.Name, Pins: []policy.Fingerprint{evil.Fingerprint}}
 	own := k.runner()
 	own.role = link.RoleA
 	k.attempts = append(k.attempts, own)
@@ -113,9 +116,23 @@ func TestAttemptsOfAPeerAreBounded(t *testing.T) {
 	for range 100 {
 		last = k.runner()
 		last.role = link.RoleB
-		k.authenticated(last, link.Authenticated{Peer: link.Peer{Name: "evil"}})
+		k.authenticated(last, link.Authenticated{Peer: evil})
 	}
 	if n := len(k.attempts); n > 8 || k.attempts[0] != own || k.attempts[n-1] != last {
 		t.Errorf("%d attempts", n)
+	}
+}
+
+// TestUnpairedWhileItAuthenticated: a session whose peer was found while its key was still pinned, and of
+// which the keeper hears only after the operator has forgotten the pin, never has the link.
+func TestUnpairedWhileItAuthenticated(t *testing.T) {
+	k := newStill(t)
+	k.link = link.Link{Name: "link", Peer: "bob", Trust: policy.TrustFirstUse}
+	r := k.runner()
+	r.role = link.RoleB
+	k.authenticated(r, link.Authenticated{Peer: link.Peer{Name: "bob", Fingerprint: policy.Fingerprint{2}}})
+	k.installed(r, k.node.serial.Add(1), link.Agreed{})
+	if len(k.attempts) > 0 || k.current != nil {
+		t.Errorf("it is an attempt, or has the link: %d, %v", len(k.attempts), k.current)
 	}
 }

@@ -34,6 +34,8 @@ func (n *Node) unpair(name string) (done chan struct{}, err error) {
 	switch {
 	case n.links.closed:
 		return nil, control.ErrStopping
+	case n.shadowed(name):
+		return n.unshadow(name)
 	case k == nil:
 		return nil, noLink(name)
 	case k.config.Trust == policy.TrustFirstUse:
@@ -51,5 +53,16 @@ func (n *Node) unpair(name string) (done chan struct{}, err error) {
 	}
 	done = make(chan struct{})
 	n.removeLocked(k, done)
+	return done, nil
+}
+
+// unshadow forgets a learnt link that the provisioning leaves out: it is nothing but a file.
+func (n *Node) unshadow(name string) (done chan struct{}, err error) {
+	if err := n.state.files.Remove(learntFile(name)); err != nil {
+		return nil, fmt.Errorf("the link stays: %w", err)
+	}
+	n.log.Info("learnt link forgotten, which the provisioning left out", "link", name)
+	done = make(chan struct{})
+	close(done)
 	return done, nil
 }

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/control"
+	"pc5d/daemon/keys"
 )
 
 // TestInviteAddresses: single addresses, also as prefixes; nothing else.
@@ -65,5 +67,25 @@ func TestJoinReadsTheInput(t *testing.T) {
 	}
 	if got, err := tokenFrom("PC5IX", strings.NewReader("PC5IY\n")); err != nil || got != "PC5IX" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestT71_JoinAnnounced: before anybody waits, a token is read and it is said where it leads, without its
+// secret; one that is not whole ends there.
+func TestT71_JoinAnnounced(t *testing.T) {
+	token := invite.Token{
+		Name: "alice", Endpoint: netip.MustParseAddrPort("192.0.2.1:33536"), Secret: keys.NewSecret(bytes.Repeat([]byte{7}, invite.SecretLen)), Expires: time.Unix(1_800_000_000, 0),
+		Inviter: []netip.Addr{netip.MustParseAddr("10.5.0.1")}, Joiner: []netip.Addr{netip.MustParseAddr("10.5.0.2")},
+	}
+	text, err := token.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := announce(&out, text, 20*time.Second); err != nil || out.String() != "joining \"alice\" at 192.0.2.1:33536, for at most 20s\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	if err := announce(&out, text[:len(text)-4], 20*time.Second); err == nil {
+		t.Error("half a token is taken")
 	}
 }

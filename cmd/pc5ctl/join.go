@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pc5d/daemon/auth/invite"
 	"pc5d/daemon/control"
 	"pc5d/daemon/control/client"
 )
@@ -31,6 +32,9 @@ func joinCommand(socket *string) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			token, err := tokenFrom(args[0], c.InOrStdin())
 			if err != nil {
+				return err
+			}
+			if err := announce(c.ErrOrStderr(), token, wait); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(c.Context(), wait+5*time.Second)
@@ -59,9 +63,20 @@ func tokenFrom(arg string, in io.Reader) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
+// announce says what a token leads to, before anybody waits for it.
+func announce(w io.Writer, token string, wait time.Duration) error {
+	t, err := invite.Parse(token)
+	if err != nil {
+		return err
+	}
+	t.Secret.Wipe()
+	_, err = fmt.Fprintf(w, "joining %q at %s, for at most %s\n", t.Name, t.Endpoint, wait)
+	return err
+}
+
 func printJoined(w io.Writer, s control.LinkStatus) error {
 	if s.State != "established" {
-		return fmt.Errorf("%w\nThe link is tried again by itself; pc5ctl unpair %s gives it up", notEstablished(s), s.Name)
+		return fmt.Errorf("%w\nThe link is tried again by itself until the token expires; pc5ctl unpair %s gives it up. pc5ctl status at the other host lists the invites that are still open", notEstablished(s), s.Name)
 	}
 	_, err := fmt.Fprintf(w, "established %s, %s, to %q at %s: here %s, there %s\n", s.Name, s.Interface, s.Peer, s.Endpoint, inside(s.Addresses), inside(s.Allowed))
 	return err

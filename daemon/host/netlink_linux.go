@@ -1,12 +1,14 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -16,6 +18,7 @@ const (
 	// routeProtocol marks our routes; a number that /etc/iproute2/rt_protos leaves free.
 	routeProtocol = 233
 	guardMetric   = math.MaxUint32
+	linkPrefix    = "pc5-" // of our interfaces
 )
 
 // system is the Network of the running kernel, on one netlink handle.
@@ -91,6 +94,46 @@ func (s *system) Guard(prefixes []netip.Prefix) error {
 	return s.removeGuards(func(dst netip.Prefix) bool {
 		return !slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Masked() == dst })
 	})
+}
+
+// Taken implements Network. A host route would be lost to the one of a link.
+func (s *system) Taken(a netip.Addr) (string, error) {
+	links, err := s.handle.LinkList()
+	if err != nil {
+		return "", explain("list interfaces", err)
+	}
+	names := map[int]string{}
+	for _, l := range links {
+		names[l.Attrs().Index] = l.Attrs().Name
+	}
+	addresses, err := s.handle.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return "", explain("list addresses", err)
+	}
+	for _, has := range addresses {
+		name := names[has.LinkIndex]
+		ip := net.IP(a.AsSlice())
+		beside := has.Contains(ip) || has.Peer != nil && has.Peer.Contains(ip)
+		if strings.HasPrefix(name, linkPrefix) || !beside {
+			continue
+		}
+		return fmt.Sprintf("interface %s with %s", name, has.IPNet), nil
+	}
+	family := netlink.FAMILY_V6
+	if a.Is4() {
+		family = netlink.FAMILY_V4
+	}
+	single := &netlink.Route{Dst: ipNet(netip.PrefixFrom(a, a.BitLen()))}
+	routes, err := s.handle.RouteListFiltered(family, single, netlink.RT_FILTER_DST)
+	if err != nil {
+		return "", explain("list routes", err)
+	}
+	for _, r := range routes {
+		if r.Protocol != routeProtocol {
+			return fmt.Sprintf("the route to it by %s", cmp.Or(names[r.LinkIndex], "no interface")), nil
+		}
+	}
+	return "", nil
 }
 
 // Clean implements Network.

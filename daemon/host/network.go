@@ -21,6 +21,9 @@ type Network interface {
 	Configure(Interface) error
 	// Guard makes the guard routes exactly those of the prefixes.
 	Guard([]netip.Prefix) error
+	// Taken tells what of the host has an address, or is directly beside it, without a link: "" is
+	// nothing.
+	Taken(netip.Addr) (string, error)
 	// Clean removes every guard route.
 	Clean() error
 	Close()

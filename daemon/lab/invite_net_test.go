@@ -219,6 +219,31 @@ func TestT41_TwoCommands(t *testing.T) {
 	}
 }
 
+// TestT41_AddressesOfTheHost: a token whose addresses mean a neighbour of the joiner, or its own, or have a
+// route already, makes no link.
+func TestT41_AddressesOfTheHost(t *testing.T) {
+	t.Parallel()
+	a, b := newBares(t)
+	for _, words := range [][]string{{"addr", "add", "192.168.50.2/24", "dev", "lo"}, {"route", "add", "10.6.0.1/32", "dev", "lo"}} {
+		p, err := b.host.Start(nil, "ip", words...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-p.Done()
+	}
+	for _, at := range []string{"192.168.50.1", "192.168.50.2", "10.6.0.1"} {
+		invited := token(t, a.ctlRun("invite", "bob", "--addresses", at, "--allowed", "10.5.0.2"))
+		out, err := b.try("join", invited)
+		if err == nil || !strings.Contains(out, at+" inside the link is taken on this host") || !strings.Contains(out, " lo") {
+			t.Errorf("%s: joined: %s", at, out)
+		}
+		a.ctlRun("invite", "bob", "--revoke")
+	}
+	if s := b.status(); len(s.Links) != 0 {
+		t.Errorf("links: %+v", s.Links)
+	}
+}
+
 // TestT41_Automatic: without a single option there are addresses, and they reach the other end.
 func TestT41_Automatic(t *testing.T) {
 	t.Parallel()

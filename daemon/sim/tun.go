@@ -70,7 +70,8 @@ func (poller) Close() error { return nil }
 // hostNetwork takes the daemon's wishes for addresses and routes.
 type hostNetwork struct{ guarded []netip.Prefix }
 
-func (*hostNetwork) Configure(host.Interface) error { return nil }
-func (n *hostNetwork) Guard(p []netip.Prefix) error { n.guarded = p; return nil }
-func (n *hostNetwork) Clean() error                 { n.guarded = nil; return nil }
-func (*hostNetwork) Close()                         {}
+func (*hostNetwork) Configure(host.Interface) error   { return nil }
+func (n *hostNetwork) Guard(p []netip.Prefix) error   { n.guarded = p; return nil }
+func (*hostNetwork) Taken(netip.Addr) (string, error) { return "", nil }
+func (n *hostNetwork) Clean() error                   { n.guarded = nil; return nil }
+func (*hostNetwork) Close()                           {}
