@@ -12,7 +12,9 @@ type Signalling struct {
 	Integrities []nea.Integrity
 }
 
-// DefaultSignalling is what a link gets without a word of the operator.
+// DefaultSignalling is what a link gets without a word of the operator. AES alone is offered: any
+// peer has to have it, so that another algorithm would only be one more that may break, or be talked
+// into.
 func DefaultSignalling() Signalling {
 	return Signalling{
 		Protection:  Protection{Integrity: Required, Ciphering: Preferred},

@@ -92,9 +92,12 @@ func TestR15_P3_T02_T04_EvilCommand(t *testing.T) {
 		{"no word of a suite", func(c *command) { c.UserPlaneSuite = nil }, pc5s.CauseSignallingPolicyMismatch},
 		{"null integrity", integrity(nea.NIA0), 0},
 		{"null integrity and ciphering", func(c *command) { c.Selected = pc5s.SelectedAlgorithms{} }, 0},
-		{"integrity not offered", integrity(nea.NIA1), 0},
+		{"integrity not offered", integrity(nea.NIA1), pc5s.CauseSignallingPolicyMismatch},
+		{"another integrity not offered", integrity(nea.NIA3), pc5s.CauseSignallingPolicyMismatch},
 		{"integrity unknown", integrity(nea.NIA7), 0},
-		{"another ciphering not offered", ciphering(nea.NEA3), 0},
+		{"another ciphering not offered", ciphering(nea.NEA3), pc5s.CauseSignallingPolicyMismatch},
+		{"a third ciphering not offered", ciphering(nea.NEA1), pc5s.CauseSignallingPolicyMismatch},
+		{"ciphering unknown", ciphering(nea.NEA7), 0},
 		{"suite not offered", chosen(suite.AES256GCM), 0},
 	}
 	for bit := range 24 {

@@ -49,12 +49,18 @@ func examples(t *testing.T) map[string][]byte {
 // Nonce_1 sixteen times 01, Nonce_2 sixteen times 02, NEA2, NIA2, AES-128-GCM.
 func exampleContext(t *testing.T, direction uint8) *securityContext {
 	t.Helper()
+	return exampleWith(t, direction, nea.NEA2, nea.NIA2)
+}
+
+// exampleWith is the same with other algorithms, which make other keys.
+func exampleWith(t *testing.T, direction uint8, ciphering nea.Ciphering, integrity nea.Integrity) *securityContext {
+	t.Helper()
 	var knrp [32]byte
 	for i := range knrp {
 		knrp[i] = byte(i)
 	}
 	c, err := newSecurityContext(time.Time{}, keys.KNRP{Secret: keys.NewSecret(knrp[:])}, contextParameters{
-		name: Name{Session: 0x5356}, direction: direction, ciphering: nea.NEA2, integrity: nea.NIA2, suite: suite.AES128GCM,
+		name: Name{Session: 0x5356}, direction: direction, ciphering: ciphering, integrity: integrity, suite: suite.AES128GCM,
 		nonce1: keys.Nonce(bytes.Repeat([]byte{1}, 16)), nonce2: keys.Nonce(bytes.Repeat([]byte{2}, 16)),
 	})
 	if err != nil {
@@ -93,6 +99,22 @@ func TestWireDocument_Datagrams(t *testing.T) {
 	expect(t, doc, "SL-SRB0", unprotected, nil)
 	_, sdu, err = pdcp.ParseUnprotected(unprotected[underlay.HeaderLen:])
 	same(t, "SL-SRB0", sdu, release, err)
+}
+
+// TestWireDocument_R20_Algorithms does the same for the algorithms that are not AES: from K_NRP to the
+// octets on the wire.
+func TestWireDocument_R20_Algorithms(t *testing.T) {
+	doc := examples(t)
+	release := pc5s.Marshal(&pc5s.DirectLinkReleaseRequest{Cause: pc5s.CauseNoLongerNeeded, KNRPIDMSBs: 0x1234})
+	toB := underlay.Header{Form: underlay.FormPDCP, Destination: exampleB, Source: exampleA, LCID: underlay.SRB1}
+	for name, n := range map[string]uint8{"SL-SRB1, NEA1 and NIA1": 1, "SL-SRB1, NEA3 and NIA3": 3} {
+		a := exampleWith(t, 0, nea.Ciphering(n), nea.Integrity(n))
+		b := exampleWith(t, 1, nea.Ciphering(n), nea.Integrity(n))
+		ciphered, err := a.srb1.Seal(toB.AppendTo(nil), release, pdcp.Ciphered)
+		expect(t, doc, name, ciphered, err)
+		sdu, err := b.srb1.Open(ciphered[underlay.HeaderLen:], pdcp.Ciphered)
+		same(t, name, sdu, release, err)
+	}
 }
 
 // TestWireDocument_UserRecord does the same for a record of user data.

@@ -4,57 +4,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
-	"errors"
-	"fmt"
 
 	"github.com/emmansun/gmsm/cbcmac"
 )
-
-// ErrNotBuilt says that an algorithm is known but not built in.
-var ErrNotBuilt = errors.New("algorithm is not built in")
-
-// Cipher is a ciphering algorithm under one key.
-type Cipher interface {
-	// XORKeyStream ciphers or deciphers src into dst, which may be the same slice.
-	XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8)
-}
-
-// MAC is an integrity algorithm under one key.
-type MAC interface {
-	// Sum returns the MAC-I of the message that parts make together.
-	Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4]byte
-}
-
-// NewCipher makes a ciphering algorithm; NEA0 leaves everything as it is.
-func NewCipher(alg Ciphering, key [16]byte) (Cipher, error) {
-	switch alg {
-	case NEA0:
-		return null{}, nil
-	case NEA2:
-		block, err := aes.NewCipher(key[:])
-		if err != nil {
-			return nil, err
-		}
-		return aesCTR{block}, nil
-	}
-	return nil, fmt.Errorf("128-%s: %w", alg, ErrNotBuilt)
-}
-
-// NewMAC makes an integrity algorithm. There is no null integrity.
-func NewMAC(alg Integrity, key [16]byte) (MAC, error) {
-	if alg != NIA2 {
-		return nil, fmt.Errorf("128-%s: %w", alg, ErrNotBuilt)
-	}
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, err
-	}
-	return &aesCMAC{block: block}, nil
-}
-
-type null struct{}
-
-func (null) XORKeyStream(dst, src []byte, _ uint32, _, _ uint8) { copy(dst, src) }
 
 // inputs are the first eight octets that both AES algorithms start from: COUNT, BEARER,
 // DIRECTION and 26 zero bits (TS 33.501, D.2.1.3 and D.3.1.3).

@@ -40,7 +40,7 @@
 //	[link.signalling]
 //	integrity  = "required"        default
 //	ciphering  = "preferred"       default
-//	algorithms = ["nea2", "nia2"]  default, in order of preference
+//	algorithms = ["nea2", "nia2"]  default, in order of preference; also 1 and 3
 //	allow_null = false             default
 //
 //	[link.user_plane]

@@ -79,7 +79,7 @@ func algorithm(t *table, e entry, s *policy.Signalling) {
 			s.Integrities = append(s.Integrities, i)
 		}
 	default:
-		unknown(t, e, []string{nea.NEA2.String(), nea.NIA2.String()})
+		unknown(t, e, []string{nea.NEA1.String(), nea.NEA2.String(), nea.NEA3.String(), nea.NIA1.String(), nea.NIA2.String(), nea.NIA3.String()})
 	}
 }
 
