@@ -5,7 +5,7 @@
 # make model  searches the formal models of docs/model with Spin, mutants included
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
 # make bench-auth  what authentication costs on this processor, beside bare TLS handshakes
-# make bench       a link beside wireguard-go, all tables of docs/performance.md (root; ten minutes)
+# make bench       a link beside wireguard-go, all tables of docs/performance.md (root; some minutes)
 # make bench-quick the deciding ratios only, in less than a minute (root)
 # make soak   goes on with the simulation until it is stopped, or a seed fails
 

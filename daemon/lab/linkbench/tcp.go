@@ -41,7 +41,10 @@ func (t *tunnel) tcp(ctx context.Context, seconds int) (s Sample, err error) {
 		got, err = t.stream(ctx, seconds)
 		return err
 	})
-	if err = errors.Join(err, <-echoes); err != nil {
+	if e := <-echoes; err == nil {
+		err = e // both end with the context: once is enough
+	}
+	if err != nil {
 		return Sample{}, fmt.Errorf("TCP through %s: %w", t.name, err)
 	}
 	s.Throughput, s.Retransmits = got.Throughput, got.Retransmits
