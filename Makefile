@@ -5,6 +5,8 @@
 # make model  searches the formal models of docs/model with Spin, mutants included
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
 # make bench-auth  what authentication costs on this processor, beside bare TLS handshakes
+# make bench       a link beside wireguard-go, all tables of docs/performance.md (root; some minutes)
+# make bench-quick the deciding ratios only, in less than a minute (root)
 # make soak   goes on with the simulation until it is stopped, or a seed fails
 
 GO          ?= go
@@ -15,7 +17,7 @@ SEEDS       ?= 3000
 # The pattern ./... leaves out folders that begin with a dot.
 PACKAGES    := ./... ./.ci/trace
 
-.PHONY: build demo test deps soak bench-auth $(STAGES)
+.PHONY: build demo test deps soak bench bench-quick bench-program bench-auth $(STAGES)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -25,6 +27,16 @@ demo: build
 
 bench-auth: build
 	bin/pc5ctl bench auth
+
+# Not by "go run", which passes no signal on: what has been started must be ended.
+bench-program: deps
+	@$(GO) build -trimpath -o bin/bench/run ./daemon/lab/linkbench/run
+
+bench: bench-program
+	@bin/bench/run --page docs/performance.md
+
+bench-quick: bench-program
+	@bin/bench/run --quick
 
 # Each stage is a target of its own; the table of stages and times comes last.
 test: deps

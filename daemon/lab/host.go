@@ -106,6 +106,12 @@ func (p *Process) kill() {
 	<-p.done
 }
 
+// PID is the process's identifier on this machine.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
+// Err is why the process ended, once it has.
+func (p *Process) Err() error { return p.err }
+
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 

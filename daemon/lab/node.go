@@ -140,6 +140,9 @@ func (n *Node) Log() string {
 	return string(b)
 }
 
+// Process is the running daemon; nil: it does not run.
+func (n *Node) Process() *Process { return n.process }
+
 // HangUp sends the daemon SIGHUP.
 func (n *Node) HangUp() error { return n.process.command.Process.Signal(syscall.SIGHUP) }
 

@@ -26,7 +26,12 @@ func (n *Node) Usage() (Usage, error) {
 	if n.process == nil {
 		return Usage{}, errors.New("the daemon does not run")
 	}
-	proc := filepath.Join("/proc", strconv.Itoa(n.process.command.Process.Pid))
+	return n.process.Usage()
+}
+
+// Usage looks at the process from outside.
+func (p *Process) Usage() (Usage, error) {
+	proc := filepath.Join("/proc", strconv.Itoa(p.PID()))
 	descriptors, err := os.ReadDir(filepath.Join(proc, "fd"))
 	if err != nil {
 		return Usage{}, err

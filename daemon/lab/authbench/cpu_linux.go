@@ -1,12 +1,7 @@
 package authbench
 
 import (
-	"bufio"
-	"fmt"
-	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,29 +39,4 @@ func repeat(n int, one func() error) func() error {
 func median[T ~int64 | ~float64](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-// where names the machine and the versions of a measurement.
-func where(now time.Time) string {
-	var u unix.Utsname
-	kernel := "unknown kernel"
-	if unix.Uname(&u) == nil {
-		kernel = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
-	}
-	return fmt.Sprintf("%s, %s, %d processors, %s, %s", now.UTC().Format(time.DateOnly), processor(), runtime.NumCPU(), kernel, runtime.Version())
-}
-
-// processor is the model's name.
-func processor() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return "unknown processor"
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if key, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }

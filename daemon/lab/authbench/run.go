@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pc5d/daemon/auth"
+	"pc5d/daemon/lab/machine"
 )
 
 // Config says how much is measured.
@@ -46,7 +47,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	peers := max(fewestPeers, min(mostPeers, int(cfg.Time/perPeer)))
-	r := Result{Where: where(time.Now())}
+	r := Result{Where: machine.String(time.Now())}
 	for _, step := range []struct {
 		what    string
 		measure func() error

@@ -1,0 +1,45 @@
+package linkbench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"pc5d/daemon/lab"
+)
+
+const pc5Port = 33536
+
+// startPC5 starts a link of two pc5d with what provisioning says by default.
+func startPC5(ctx context.Context, dir, name, program string) (_ *tunnel, err error) {
+	files := filepath.Join(dir, name)
+	if err := os.Mkdir(files, 0o700); err != nil {
+		return nil, err
+	}
+	p, err := lab.NewPair(files)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	for _, n := range []*lab.Node{p.Alice, p.Bob} {
+		if err := n.Start(ctx, program); err != nil {
+			return nil, err
+		}
+	}
+	s, err := p.Alice.Client.Up(ctx, "bob", upTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if s.State != "established" {
+		return nil, fmt.Errorf("link %s of %s is %s: %s %s", s.Name, name, s.State, s.LastError, s.Hint)
+	}
+	return &tunnel{
+		name: name, dir: dir, lab: p.Lab, port: pc5Port, inner: p.Bob.Four,
+		sender: p.Alice.Process(), receiver: p.Bob.Process(), stop: p.Close,
+	}, nil
+}
