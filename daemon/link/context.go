@@ -119,7 +119,7 @@ func (c *securityContext) makeRecordForm() error {
 func (c *securityContext) signallingSuite(mode, direction byte) (suite.Suite, error) {
 	k := keys.DeriveRecordKey(c.sess, keys.SignallingPlane, byte(c.suite), mode, direction, c.suite.KeyLen())
 	defer k.Wipe()
-	return suite.New(c.suite, k.Key.Bytes(), k.Salt)
+	return suite.New(c.suite, suite.AEAD, k.Key.Bytes(), k.Salt)
 }
 
 // modeOctet is the octet of the accept that stands for a pair of flags (TS 24.554, 11.3.18).
