@@ -113,6 +113,11 @@ func userPlane(t *table) policy.UserPlane {
 	u := policy.DefaultUserPlane()
 	requirement(t, "integrity", &u.Integrity)
 	requirement(t, "ciphering", &u.Ciphering)
+	u.AllowUnprotected, _ = t.flag("allow_unprotected")
+	// T56: it would refuse every peer.
+	if u.Integrity == policy.NotNeeded && !u.AllowUnprotected {
+		t.doc.wrong(t.at("integrity"), fmt.Sprintf("%s \"not-needed\" would let anybody alter and repeat packets", t.name("integrity")), `write "required"; allow_unprotected = true is for laboratories only`)
+	}
 	word(t, "form", &u.Form, policy.FormRecord.String())
 	if u.Form != policy.FormRecord {
 		t.doc.wrong(t.at("form"), fmt.Sprintf("%s %q is not built yet", t.name("form"), u.Form), fmt.Sprintf("use %q", policy.FormRecord))
