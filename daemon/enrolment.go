@@ -150,7 +150,7 @@ func (n *Node) writeLearnt(l provision.Link, how string) error {
 func (n *Node) linkOf(l provision.Link) link.Link {
 	return link.Link{
 		Name: l.Name, Peer: l.Peer, Service: l.Service, Trust: l.Trust, Pins: n.pinsOf(l),
-		Signalling: l.Signalling, UserPlane: l.UserPlane, LinkLocal: n.linkLocal(l.Name),
+		Signalling: l.Signalling, UserPlane: l.UserPlane.On(n.cfg.Processor), LinkLocal: n.linkLocal(l.Name),
 		Pace: paceOf(l), Authenticate: l.Authentication, PrivateIdentity: l.Privacy.Identity, PrivatePort: l.Privacy.Port,
 	}
 }

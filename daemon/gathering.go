@@ -51,7 +51,7 @@ func (n *Node) gather(service string, to netip.AddrPort) error {
 	local := n.Reserve()
 	cfg := n.machineConfig(local)
 	cfg.Links = idleLinks{n}
-	offer := link.Link{Service: service, Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane()}
+	offer := link.Link{Service: service, Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane().On(n.cfg.Processor)}
 	g := &gathering{node: n, local: local, request: link.NewSolicitation(cfg, offer, to), runners: map[netip.AddrPort]*runner{}}
 	if err := g.request.Start(n.now()); err != nil {
 		n.demux.remove(local, underlay.Broadcast, nil)

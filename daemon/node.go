@@ -39,6 +39,7 @@ type Config struct {
 	// closes it. nil, or none returned: each establishment authenticates in full.
 	OpenKept  func() *kept.Store
 	PreShared map[string]keys.Secret // by link; the Node keeps and wipes them
+	Processor policy.Processor
 	StateDir  string
 	Timers    link.Timers
 	Limits    Limits

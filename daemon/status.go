@@ -24,7 +24,7 @@ func (k *keeper) planeContext(e link.InstallUserPlane, port dataplane.Port) data
 		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 	}
 	return dataplane.Context{
-		ID: planeID(e.Name), Endpoint: e.Endpoint, Port: port, Suite: e.Suite,
+		ID: planeID(e.Name), Endpoint: e.Endpoint, Port: port, Suite: e.Suite, Mode: e.Mode,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
 		Limits: dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
@@ -60,6 +60,9 @@ func (k *keeper) established(role link.Role, e link.Agreed) {
 	}
 	k.status.Authentication = &control.Authentication{Proof: e.Agreement.Proof.String(), Key: peer.Fingerprint.String(), Full: e.Authenticated}
 	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "proof", e.Agreement.Proof.String(), "user_plane", e.Agreement.Suite.String())
+	if !e.Agreement.UserPlane.Integrity { // T56
+		k.log.Warn("link is INSECURE: anybody on the way can alter and repeat its packets", "ciphering", e.Agreement.UserPlane.Ciphering)
+	}
 	k.publish()
 }
 
@@ -90,7 +93,9 @@ func (k *keeper) protected(a link.Agreement) {
 	}
 	k.status.Protection = &control.Protection{
 		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: form},
-		UserPlane:  control.UserPlane{Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String()},
+		UserPlane: control.UserPlane{
+			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String(), Insecure: !a.UserPlane.Integrity,
+		},
 	}
 	k.status.Keys = k.node.now()
 }

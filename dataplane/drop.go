@@ -16,7 +16,7 @@ const (
 	DropReplayed       // COUNT taken before
 	DropTooOld         // COUNT behind the replay window
 	DropUnverified     // the tag does not verify
-	// On the way in, from the authenticated peer.
+	// On the way in, from the authenticated peer; without integrity, from anybody.
 	DropBadFrame         // a frame does not fit its record
 	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
 	DropInnerSource      // inner source is not the peer's

@@ -446,10 +446,12 @@ func exchange(t *testing.T, a, b *end, want uint16) {
 func TestContextRefusals(t *testing.T) {
 	a, _, _ := newPair(t)
 	for name, change := range map[string]func(*dataplane.Context){
-		"suite not built": func(c *dataplane.Context) { c.Suite = suite.ChaCha20Poly1305 },
-		"no suite":        func(c *dataplane.Context) { c.Suite = suite.None },
-		"short key":       func(c *dataplane.Context) { c.RecvKey = c.RecvKey[:15] },
-		"broadcast":       func(c *dataplane.Context) { c.ID.Local = underlay.Broadcast },
+		"unknown suite": func(c *dataplane.Context) { c.Suite = 4 },
+		"unknown mode":  func(c *dataplane.Context) { c.Mode = 4 },
+		"no suite":      func(c *dataplane.Context) { c.Suite = suite.None },
+		"key too short": func(c *dataplane.Context) { c.Suite = suite.ChaCha20Poly1305 },
+		"short key":     func(c *dataplane.Context) { c.RecvKey = c.RecvKey[:15] },
+		"broadcast":     func(c *dataplane.Context) { c.ID.Local = underlay.Broadcast },
 	} {
 		c := contextOf(9, true)
 		change(&c)

@@ -43,5 +43,5 @@ func Judge(c Context, packet []byte) (Drop, bool) {
 	return f.judge(packet)
 }
 
-// LimitsOf are limits with the defaults of a suite.
-func LimitsOf(l Limits, id suite.ID) Limits { return l.of(id) }
+// LimitsOf are limits with the defaults of a suite in a mode.
+func LimitsOf(l Limits, id suite.ID, mode suite.Mode) Limits { return l.of(id, mode) }

@@ -26,7 +26,7 @@ func alias(n int, a bool) dataplane.ContextID {
 func sealedUnder(t testing.TB, id dataplane.ContextID, count record.Count, content []byte) []byte {
 	t.Helper()
 	c := contextOf(session, true)
-	s, err := suite.New(c.Suite, c.SendKey, c.SendSalt)
+	s, err := suite.New(c.Suite, c.Mode, c.SendKey, c.SendSalt)
 	if err != nil {
 		t.Fatal(err)
 	}

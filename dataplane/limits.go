@@ -10,7 +10,8 @@ import (
 // blockLen is the length of a block of AES.
 const blockLen = 16
 
-// Chosen limits (T55). Those of AES-GCM are far inside its bounds at these record lengths.
+// Chosen limits (T55). Those of AES-GCM are far inside its bounds at these record lengths; GMAC and
+// AES-CTR have them, too. ChaCha20 ends with COUNT.
 const (
 	softBlocks     = 1 << 34
 	hardBlocks     = 1 << 35
@@ -31,11 +32,17 @@ type Limits struct {
 	Octets                 uint64       // soft: octets of inner packets; default none
 }
 
-// of fills in the defaults of a suite. A key never ends without having asked.
-func (l Limits) of(id suite.ID) Limits {
+// of fills in the defaults of a suite in a mode. A key never ends without having asked.
+func (l Limits) of(id suite.ID, mode suite.Mode) Limits {
 	blocks, hard, failures := uint64(softBlocks), uint64(hardBlocks), uint64(gcmFailures)
 	if id == suite.ChaCha20Poly1305 { // a record is far from the end of its key stream
 		blocks, hard, failures = noLimit, noLimit, chachaFailures
+	}
+	if mode == suite.Unprotected { // nothing uses the key
+		blocks, hard = noLimit, noLimit
+	}
+	if !mode.Authentic() { // nothing can fail
+		failures = noLimit
 	}
 	or := func(field *uint64, value uint64) {
 		if *field == 0 {

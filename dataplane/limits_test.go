@@ -34,16 +34,37 @@ func newTold(t testing.TB, network *udp.Network) (a, b *end, toldA, toldB *told)
 	return ends[0], ends[1], tolds[0], tolds[1]
 }
 
+// T55: blocks end AES, COUNT ends ChaCha20, and where nothing is verified nothing can fail.
 func TestT55DefaultLimits(t *testing.T) {
-	got := dataplane.LimitsOf(dataplane.Limits{}, suite.AES128GCM)
-	if got.SoftBlocks != 1<<34 || got.HardBlocks != 1<<35 || got.SoftCount != 1<<47 || got.HardCount != 1<<48-1<<16 || got.Failures != 1<<52 {
-		t.Errorf("AES-128-GCM: %+v", got)
+	const none = 1<<64 - 1
+	for _, test := range []struct {
+		id                   suite.ID
+		mode                 suite.Mode
+		soft, hard, failures uint64
+	}{
+		{suite.AES128GCM, suite.AEAD, 1 << 34, 1 << 35, 1 << 52},
+		{suite.AES128GCM, suite.IntegrityOnly, 1 << 34, 1 << 35, 1 << 52},
+		{suite.AES128GCM, suite.CipheringOnly, 1 << 34, 1 << 35, none},
+		{suite.AES128GCM, suite.Unprotected, none, none, none},
+		{suite.AES256GCM, suite.AEAD, 1 << 34, 1 << 35, 1 << 52},
+		{suite.AES256GCM, suite.IntegrityOnly, 1 << 34, 1 << 35, 1 << 52},
+		{suite.AES256GCM, suite.CipheringOnly, 1 << 34, 1 << 35, none},
+		{suite.AES256GCM, suite.Unprotected, none, none, none},
+		{suite.ChaCha20Poly1305, suite.AEAD, none, none, 1 << 36},
+		{suite.ChaCha20Poly1305, suite.IntegrityOnly, none, none, 1 << 36},
+		{suite.ChaCha20Poly1305, suite.CipheringOnly, none, none, none},
+		{suite.ChaCha20Poly1305, suite.Unprotected, none, none, none},
+	} {
+		got := dataplane.LimitsOf(dataplane.Limits{}, test.id, test.mode)
+		want := dataplane.Limits{
+			SoftBlocks: test.soft, HardBlocks: test.hard, Failures: test.failures, Records: none, Octets: none,
+			SoftCount: 1 << 47, HardCount: 1<<48 - 1<<16,
+		}
+		if got != want {
+			t.Errorf("%s, %s: %+v, want %+v", test.id, test.mode, got, want)
+		}
 	}
-	got = dataplane.LimitsOf(dataplane.Limits{}, suite.ChaCha20Poly1305)
-	if got.HardBlocks != 1<<64-1 || got.HardCount != record.Limit || got.Failures != 1<<36 {
-		t.Errorf("ChaCha20-Poly1305: %+v", got)
-	}
-	got = dataplane.LimitsOf(dataplane.Limits{HardBlocks: 5, HardCount: 6}, suite.AES128GCM)
+	got := dataplane.LimitsOf(dataplane.Limits{HardBlocks: 5, HardCount: 6}, suite.AES128GCM, suite.AEAD)
 	if got.SoftBlocks != 5 || got.SoftCount != 6 {
 		t.Errorf("a hard limit comes without a warning: %+v", got)
 	}

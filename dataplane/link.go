@@ -27,6 +27,7 @@ type Link struct {
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
 	sent     traffic
 	received traffic
+	verified atomic.Uint64 // records received whose tag verified
 	drops    dropped
 }
 

@@ -40,5 +40,6 @@ func (n *notices) tell(c *Config) {
 // Arm asks for one Config.Stirred, at the next record that the link sends. Armed twice is armed.
 func (l *Link) Arm() { l.armed.Store(true) }
 
-// Authentic is the number of authentic records received: that of Counters, without the rest.
-func (l *Link) Authentic() uint64 { return l.received.records.Load() }
+// Authentic is the number of records received whose tag verified: the peer lives. Those of a context
+// without integrity are in Counters only, because anybody can send them.
+func (l *Link) Authentic() uint64 { return l.verified.Load() }

@@ -159,7 +159,7 @@ func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 	r.n++
 }
 
-// open opens the waiting records and delivers what is authentic.
+// open opens the waiting records and delivers what is authentic; without integrity, all.
 func (r *receiver) open() {
 	if r.n == 0 {
 		r.context = nil
@@ -176,6 +176,9 @@ func (r *receiver) open() {
 	}
 	if got.records > 0 {
 		k.link.received.add(got.packets, got.octets, got.records)
+		if k.receive.authentic() {
+			k.link.verified.Add(uint64(got.records))
+		}
 	}
 	if k.receive.deliver(got.octets) || exhausting {
 		r.notices.exhaust(k)
@@ -185,7 +188,7 @@ func (r *receiver) open() {
 
 type delivered struct{ packets, octets, records int }
 
-// deliver writes the packets of one authentic record, which starts at contents[start].
+// deliver writes the packets of one record that opened, which starts at contents[start].
 func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delivered) {
 	frames := record.NewFrames(content)
 	for frames.Next() {

@@ -108,17 +108,17 @@ func (t *transmitter) chunk(l *Link, k *keyContext, from, to int) {
 		l.drops.add(DropKeyLimit, packets)
 		return
 	}
-	used := 0
+	used, overhead := 0, record.HeaderLen+k.send.suite.TagLen()
 	for i := from; i < to; i++ {
 		content := s.frame(t.contents, i)
 		count := g.first + record.Count(i-from)
 		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
-		room := t.sealed[used+record.HeaderLen : used+record.Overhead+len(content)]
+		room := t.sealed[used+record.HeaderLen : used+overhead+len(content)]
 		t.items[0] = suite.Item{Count: uint64(count), AAD: aad, Text: content, Dst: room[:0:len(room)]}
 		k.send.suite.Seal(t.items[:1])
-		used += record.Overhead + len(content)
+		used += overhead + len(content)
 	}
-	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], record.Overhead+record.ContentLen); err != nil {
+	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], overhead+record.ContentLen); err != nil {
 		l.drops.add(DropSendFailed, packets)
 		return
 	}

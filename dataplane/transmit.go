@@ -231,39 +231,39 @@ func (t *transmitter) protect(k *keyContext) {
 	t.abandon(k.link, g.records, t.n, DropKeyLimit)
 	if g.records > 0 {
 		t.seal(k, g)
-		t.send(k.link, g.outlet, g.records)
+		t.send(k, g.outlet, g.records)
 	}
 }
 
 // seal makes the granted records, one after the other.
 func (t *transmitter) seal(k *keyContext, g grant) {
-	used := 0
+	used, tag := 0, k.send.suite.TagLen()
 	for i := range g.records {
 		length := t.records[i].length
 		count := g.first + record.Count(i)
 		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
-		room := t.sealed[used+record.HeaderLen : used+record.Overhead+length]
+		room := t.sealed[used+record.HeaderLen : used+record.HeaderLen+length+tag]
 		t.items[i] = suite.Item{Count: uint64(count), AAD: aad, Text: t.contents[offset(i):][:length], Dst: room[:0:len(room)]}
-		used += record.Overhead + length
+		used += record.HeaderLen + length + tag
 	}
 	k.send.suite.Seal(t.items[:g.records])
 }
 
 // send sends the first n records, each run of equal ones with one call; a shorter one may end
 // a run.
-func (t *transmitter) send(l *Link, out *outlet, n int) {
-	from := 0
+func (t *transmitter) send(k *keyContext, out *outlet, n int) {
+	l, overhead, from := k.link, record.HeaderLen+k.send.suite.TagLen(), 0
 	for i := 0; i < n; {
-		j, octets := i+1, record.Overhead+t.records[i].length
+		j, octets := i+1, overhead+t.records[i].length
 		for j < n && t.records[j].length == t.records[i].length {
-			octets += record.Overhead + t.records[j].length
+			octets += overhead + t.records[j].length
 			j++
 		}
 		if j < n && t.records[j].length < t.records[i].length {
-			octets += record.Overhead + t.records[j].length
+			octets += overhead + t.records[j].length
 			j++
 		}
-		if err := out.conn.Send(out.to, t.sealed[from:from+octets], record.Overhead+t.records[i].length); err != nil {
+		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length); err != nil {
 			t.abandon(l, i, j, DropSendFailed)
 		} else {
 			packets, inner := t.sum(i, j)

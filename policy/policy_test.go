@@ -102,7 +102,9 @@ func wantMismatch(t *testing.T, err error, subject string) {
 }
 
 func TestChooseSuite(t *testing.T) {
-	record := policy.DefaultUserPlane()
+	record := policy.DefaultUserPlane().On(policy.WithAES)
+	software := policy.DefaultUserPlane().On(policy.WithoutAES)
+	chosen := record.On(policy.WithoutAES)
 	anyForm, pdcp := record, record
 	anyForm.Form, pdcp.Form = policy.FormAny, policy.FormPDCP
 	every := func(suite.ID) bool { return true }
@@ -115,6 +117,8 @@ func TestChooseSuite(t *testing.T) {
 		mismatch string
 	}{
 		{"record, offered", record, every, suite.AES128GCM, ""},
+		{"no instructions for AES", software, every, suite.ChaCha20Poly1305, ""},
+		{"no instructions, but a list", chosen, every, suite.AES128GCM, ""},
 		{"record, not offered", record, nothing, suite.None, "user-plane suite"},
 		{"any, offered", anyForm, every, suite.AES128GCM, ""},
 		{"any, not offered", anyForm, nothing, suite.None, ""},

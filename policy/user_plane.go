@@ -2,20 +2,38 @@ package policy
 
 import "pc5d/dataplane/suite"
 
-// UserPlane is one end's policy for the user data of a link. Suites are in order of preference.
+// UserPlane is one end's policy for the user data of a link.
 type UserPlane struct {
 	Protection
-	Suites []suite.ID
+	Suites []suite.ID // in order of preference; none: those of the processor (On)
 	Form   Form
+
+	AllowUnprotected bool // the operator's written consent to user data without integrity (T56)
 }
 
 // DefaultUserPlane is what a link gets without a word of the operator.
 func DefaultUserPlane() UserPlane {
 	return UserPlane{
 		Protection: Protection{Integrity: Required, Ciphering: Required},
-		Suites:     []suite.ID{suite.AES128GCM},
 		Form:       FormRecord,
 	}
+}
+
+// On is the policy on a machine with this processor: it names suites where the operator did not.
+func (u UserPlane) On(p Processor) UserPlane {
+	if len(u.Suites) == 0 {
+		u.Suites = p.Suites()
+	}
+	return u
+}
+
+// Permit refuses what needs the operator's consent: without integrity anybody on the way can alter
+// and repeat packets, ciphered or not (T56). An error is a *Mismatch.
+func (u UserPlane) Permit(integrity bool) error {
+	if integrity || u.AllowUnprotected {
+		return nil
+	}
+	return &Mismatch{Subject: "user-plane integrity", Reason: "it would be off, which this end does not allow: set it to required or preferred at both ends"}
 }
 
 // ChooseSuite is the responder's choice of the record form: its own first suite that the peer

@@ -145,8 +145,19 @@ func protection(l control.LinkStatus) string {
 	if p == nil {
 		return "none: no packet passes"
 	}
-	return fmt.Sprintf("signalling %s+%s, then %s; user plane %s (integrity %s, ciphering %s)",
-		p.Signalling.Integrity, p.Signalling.Ciphering, p.Signalling.Form, p.UserPlane.Suite, onOff(p.UserPlane.Integrity), onOff(p.UserPlane.Ciphering))
+	return fmt.Sprintf("signalling %s+%s, then %s; user plane %s (integrity %s, ciphering %s)%s",
+		p.Signalling.Integrity, p.Signalling.Ciphering, p.Signalling.Form, p.UserPlane.Suite, onOff(p.UserPlane.Integrity), onOff(p.UserPlane.Ciphering), mark(p.UserPlane))
+}
+
+// mark says what user data lacks. (T56)
+func mark(u control.UserPlane) string {
+	switch {
+	case !u.Integrity:
+		return " INSECURE: packets can be altered and repeated on the way"
+	case !u.Ciphering:
+		return " NOT CIPHERED: packets can be read on the way"
+	}
+	return ""
 }
 
 func onOff(on bool) string {

@@ -131,6 +131,7 @@ type UserPlane struct {
 	Integrity bool   `json:"integrity"`
 	Ciphering bool   `json:"ciphering"`
 	Suite     string `json:"suite"`
+	Insecure  bool   `json:"insecure"` // packets can be altered and repeated on the way
 }
 
 // Message is one PC5-S message that was sent, or received and accepted.

@@ -102,12 +102,11 @@ func (c *securityContext) makeBearers(p contextParameters) error {
 
 // makeRecordForm sets SL-SRB2 up as AEAD records (Extension).
 func (c *securityContext) makeRecordForm() error {
-	mode := modeOctet(true, c.ciphering != nea.NEA0)
-	send, err := c.signallingSuite(mode, c.direction)
+	send, err := c.signallingSuite(c.direction)
 	if err != nil {
 		return err
 	}
-	receive, err := c.signallingSuite(mode, 1-c.direction)
+	receive, err := c.signallingSuite(1 - c.direction)
 	if err != nil {
 		return err
 	}
@@ -116,22 +115,19 @@ func (c *securityContext) makeRecordForm() error {
 	return nil
 }
 
-func (c *securityContext) signallingSuite(mode, direction byte) (suite.Suite, error) {
-	k := keys.DeriveRecordKey(c.sess, keys.SignallingPlane, byte(c.suite), mode, direction, c.suite.KeyLen())
+func (c *securityContext) signallingSuite(direction byte) (suite.Suite, error) {
+	mode := c.signallingMode()
+	k := keys.DeriveRecordKey(c.sess, keys.SignallingPlane, byte(c.suite), mode.Octet(), direction, c.suite.KeyLen())
 	defer k.Wipe()
-	return suite.New(c.suite, k.Key.Bytes(), k.Salt)
+	return suite.New(c.suite, mode, k.Key.Bytes(), k.Salt)
 }
 
-// modeOctet is the octet of the accept that stands for a pair of flags (TS 24.554, 11.3.18).
-func modeOctet(integrity, ciphering bool) byte {
-	var b byte
-	if integrity {
-		b |= 0x01
+// signallingMode is what the chosen algorithms amount to on SL-SRB2; integrity is always on.
+func (c *securityContext) signallingMode() suite.Mode {
+	if c.ciphering == nea.NEA0 {
+		return suite.IntegrityOnly
 	}
-	if ciphering {
-		b |= 0x10
-	}
-	return b
+	return suite.AEAD
 }
 
 // ours tells whether this end sent the security mode command of the context.
@@ -193,6 +189,9 @@ func (c *securityContext) lastCount(in arrival) uint64 {
 // protection names the protection of a bearer for people.
 func (c *securityContext) protection(bearer underlay.LCID, ciphering pdcp.Ciphering) string {
 	if bearer == underlay.SRB2 && c.suite != suite.None {
+		if c.signallingMode() != suite.AEAD {
+			return c.suite.String() + " record, not ciphered"
+		}
 		return c.suite.String() + " record"
 	}
 	if ciphering == pdcp.Clear || c.ciphering == nea.NEA0 {

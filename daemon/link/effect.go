@@ -50,6 +50,7 @@ type InstallUserPlane struct {
 	Endpoint      netip.AddrPort
 	PeerLinkLocal netip.Addr
 	Suite         suite.ID
+	Mode          suite.Mode // the flags of the accept
 	Send, Receive keys.RecordKey
 	Agreement     Agreement
 }

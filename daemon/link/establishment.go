@@ -7,6 +7,7 @@ import (
 
 	"pc5d/daemon/keys"
 	"pc5d/daemon/pc5s"
+	"pc5d/dataplane/suite"
 	"pc5d/policy"
 )
 
@@ -69,7 +70,7 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	if !admits(m.link.UserPlane.Integrity, msg.UserPlane.Integrity) || !admits(m.link.UserPlane.Ciphering, msg.UserPlane.Ciphering) {
 		return m.refuseAccept(now, fmt.Errorf("peer chose user-plane integrity %s and ciphering %s against this end's policy", onOff(msg.UserPlane.Integrity), onOff(msg.UserPlane.Ciphering)))
 	}
-	if err := builtUserPlane(msg.UserPlane); err != nil {
+	if err := m.link.UserPlane.Permit(msg.UserPlane.Integrity); err != nil { // T56
 		return m.refuseAccept(now, err)
 	}
 	if msg.LinkLocal != nil {
@@ -112,13 +113,18 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// builtUserPlane refuses the modes that the user plane cannot carry: the flags of the accept
-// are obeyed or there is no link.
-func builtUserPlane(c pc5s.UserPlaneConfiguration) error {
-	if c.Integrity && c.Ciphering {
-		return nil
+// modeOf is how records are protected where the accept has these flags: they are obeyed as they are
+// (TS 24.554, 11.3.18).
+func modeOf(c pc5s.UserPlaneConfiguration) suite.Mode {
+	switch {
+	case c.Integrity && c.Ciphering:
+		return suite.AEAD
+	case c.Integrity:
+		return suite.IntegrityOnly
+	case c.Ciphering:
+		return suite.CipheringOnly
 	}
-	return fmt.Errorf("user plane with integrity %s and ciphering %s is not built: set both to required or preferred at both ends", onOff(c.Integrity), onOff(c.Ciphering))
+	return suite.Unprotected
 }
 
 // establish activates the user-plane keys and announces the link.
@@ -136,12 +142,12 @@ func (m *Machine) establish(now time.Time) {
 
 // userPlane derives the record keys of both directions; K_NRP-sess is not needed afterwards.
 func (m *Machine) userPlane(c *securityContext) InstallUserPlane {
-	id, mode := byte(c.suite), modeOctet(c.agreement.UserPlane.Integrity, c.agreement.UserPlane.Ciphering)
-	send := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode, c.direction, c.suite.KeyLen())
-	receive := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode, 1-c.direction, c.suite.KeyLen())
+	id, mode := byte(c.suite), modeOf(c.agreement.UserPlane)
+	send := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), c.direction, c.suite.KeyLen())
+	receive := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), 1-c.direction, c.suite.KeyLen())
 	c.sess.Wipe()
 	return InstallUserPlane{
 		Name: c.names[0], Link: m.link, Endpoint: m.endpoint, PeerLinkLocal: m.peerLocal,
-		Suite: c.suite, Send: send, Receive: receive, Agreement: c.agreement,
+		Suite: c.suite, Mode: mode, Send: send, Receive: receive, Agreement: c.agreement,
 	}
 }

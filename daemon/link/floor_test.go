@@ -27,6 +27,7 @@ func TestT03_C6_EvilAccept(t *testing.T) {
 			for _, c := range []pc5s.UserPlaneConfiguration{{}, {Integrity: true}, {Ciphering: true}, {Integrity: true, Ciphering: true}} {
 				p := newPair(t)
 				p.a.link.UserPlane.Protection = policy.Protection{Integrity: integrity, Ciphering: ciphering}
+				p.a.link.UserPlane.AllowUnprotected = true
 				p.completed(t)
 				p.b.machine.SendProtected(&pc5s.DirectLinkEstablishmentAccept{SourceUserInfo: []byte("bob"), QoSFlowDescriptions: pc5s.DefaultQoS(), UserPlane: c}, underlay.SRB2)
 				p.drain(p.b)
@@ -34,7 +35,7 @@ func TestT03_C6_EvilAccept(t *testing.T) {
 				switch fits := integrityAllowed[c.Integrity] && cipheringAllowed[c.Ciphering]; {
 				case !fits:
 					wantReleased(t, p, pc5s.CauseProtocolError)
-				case c.Integrity && c.Ciphering && (p.a.machine.State() != link.Established || p.a.installed == nil):
+				case p.a.machine.State() != link.Established || p.a.installed == nil || p.a.installed.Mode != modeOf(c):
 					t.Errorf("policy %s, %s, accept %+v: %v", integrity, ciphering, c, p.a.machine.Failed())
 				}
 				p.close()
@@ -98,7 +99,7 @@ func TestR15_P3_T02_T04_EvilCommand(t *testing.T) {
 		{"another ciphering not offered", ciphering(nea.NEA3), pc5s.CauseSignallingPolicyMismatch},
 		{"a third ciphering not offered", ciphering(nea.NEA1), pc5s.CauseSignallingPolicyMismatch},
 		{"ciphering unknown", ciphering(nea.NEA7), 0},
-		{"suite not offered", chosen(suite.AES256GCM), 0},
+		{"suite not offered", chosen(suite.AES256GCM), pc5s.CauseSignallingPolicyMismatch},
 	}
 	for bit := range 24 {
 		cases = append(cases, evil{"a capability bit", func(c *command) { c.Capabilities[bit/8] ^= 0x80 >> (bit % 8) }, pc5s.CauseCapabilitiesMismatch})
@@ -113,6 +114,7 @@ func TestR15_P3_T02_T04_EvilCommand(t *testing.T) {
 			p := newPair(t)
 			defer p.close()
 			p.a.link.Signalling.Ciphering = policy.Required
+			p.a.link.UserPlane.Suites = []suite.ID{suite.AES128GCM}
 			p.commanded(t)
 			if err := p.b.machine.SendCommand(p.now, c.change); err != nil {
 				t.Fatal(err)

@@ -59,8 +59,8 @@ func TestR12_P4_CapabilitiesOfTheLink(t *testing.T) {
 		want   pc5s.Capabilities
 		policy pc5s.SecurityPolicy
 	}{
-		{"defaults", func(*link.Link) {}, pc5s.Capabilities{0xa0, 0x20, 0x80}, pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Preferred}},
-		{"ciphering required", func(l *link.Link) { l.Signalling.Ciphering = policy.Required }, pc5s.Capabilities{0x20, 0x20, 0x80}, pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required}},
+		{"defaults", func(*link.Link) {}, pc5s.Capabilities{0xa0, 0x20, 0xe0}, pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Preferred}},
+		{"ciphering required", func(l *link.Link) { l.Signalling.Ciphering = policy.Required }, pc5s.Capabilities{0x20, 0x20, 0xe0}, pc5s.SecurityPolicy{Integrity: policy.Required, Ciphering: policy.Required}},
 		{"other algorithms", func(l *link.Link) {
 			l.Signalling.Ciphers = []nea.Ciphering{nea.NEA3, nea.NEA1, nea.NEA0}
 			l.Signalling.Integrities = []nea.Integrity{nea.NIA1}

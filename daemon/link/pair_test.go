@@ -63,7 +63,7 @@ func newPair(t testing.TB) *pair {
 
 func newEnd(t testing.TB, address string, local underlay.LayerTwoID, a link.Authentication, l link.Link) *end {
 	t.Helper()
-	l.Service, l.Signalling, l.UserPlane = "ip", policy.DefaultSignalling(), policy.DefaultUserPlane()
+	l.Service, l.Signalling, l.UserPlane = "ip", policy.DefaultSignalling(), policy.DefaultUserPlane().On(policy.WithAES)
 	jar, err := cookie.New(rand.Reader, epoch)
 	if err != nil {
 		t.Fatal(err)

@@ -203,13 +203,10 @@ func (m *Machine) agree(r *securityRun, c *securityContext) {
 }
 
 // builtForm refuses what is not built: signalling without integrity, which has no keys and so no
-// protected user data either, and integrity-only records.
-func builtForm(c nea.Ciphering, i nea.Integrity, s suite.ID) error {
+// protected user data either.
+func builtForm(i nea.Integrity) error {
 	if i == nea.NIA0 {
 		return fmt.Errorf("signalling without integrity is not built, also where allow_null is written: set signalling.integrity to preferred or required at both ends")
-	}
-	if s != suite.None && c == nea.NEA0 {
-		return fmt.Errorf("signalling without ciphering is not built in the record form: set signalling.ciphering to preferred or required at both ends")
 	}
 	return nil
 }
@@ -258,7 +255,7 @@ func (m *Machine) choose(r *securityRun) (pc5s.SelectedAlgorithms, suite.ID, err
 		err = m.sameForm(r, s)
 	}
 	if err == nil {
-		err = builtForm(c, i, s)
+		err = builtForm(i)
 	}
 	return pc5s.SelectedAlgorithms{Ciphering: c, Integrity: i}, s, err
 }

@@ -194,7 +194,7 @@ func (m *Machine) checkCommand(msg *pc5s.DirectLinkSecurityModeCommand) (pc5s.Ca
 	if err := m.sameForm(r, chosen); err != nil {
 		return pc5s.CauseSignallingPolicyMismatch, err
 	}
-	if err := builtForm(msg.Selected.Ciphering, msg.Selected.Integrity, chosen); err != nil {
+	if err := builtForm(msg.Selected.Integrity); err != nil {
 		return pc5s.CauseSignallingPolicyMismatch, err
 	}
 	return 0, nil

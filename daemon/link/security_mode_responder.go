@@ -215,7 +215,7 @@ func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *
 	integrity, ciphering, err := policy.ResolveUserPlane(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
 	configuration := pc5s.UserPlaneConfiguration{Integrity: integrity, Ciphering: ciphering}
 	if err == nil {
-		err = builtUserPlane(configuration)
+		err = m.link.UserPlane.Permit(integrity) // T56
 	}
 	if err != nil {
 		m.rejectComplete(now, pc5s.CauseSecurityPolicyNotAligned, err.Error())

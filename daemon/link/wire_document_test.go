@@ -122,7 +122,7 @@ func TestWireDocument_UserRecord(t *testing.T) {
 	doc := examples(t)
 	packet := []byte("any IP packet")
 	send := keys.DeriveRecordKey(exampleContext(t, 0).sess, keys.UserPlane, 1, 0x11, 0, suite.AES128GCM.KeyLen())
-	s, err := suite.New(suite.AES128GCM, send.Key.Bytes(), send.Salt)
+	s, err := suite.New(suite.AES128GCM, suite.AEAD, send.Key.Bytes(), send.Salt)
 	if err != nil {
 		t.Fatal(err)
 	}

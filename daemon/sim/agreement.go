@@ -164,8 +164,9 @@ func (w *World) checkFloors(l *life, a link.Agreement) {
 		{slices.Contains(own.Signalling.Integrities, a.Integrity) || a.Integrity == nea.NIA0, "integrity algorithm"},
 		{floor(own.UserPlane.Integrity, a.UserPlane.Integrity), "user-plane integrity"},
 		{floor(own.UserPlane.Ciphering, a.UserPlane.Ciphering), "user-plane ciphering"},
+		{a.UserPlane.Integrity || own.UserPlane.AllowUnprotected, "user-plane consent"},
 		{own.UserPlane.Form != policy.FormRecord || a.Suite != suite.None, "user-plane form"},
-		{a.Suite == suite.None || slices.Contains(own.UserPlane.Suites, a.Suite), "suite"},
+		{a.Suite == suite.None || slices.Contains(own.UserPlane.On(policy.WithAES).Suites, a.Suite), "suite"},
 	} {
 		if !rule.holds {
 			w.fault("I4: %s has a %s below its floor: %+v", l, rule.what, a)

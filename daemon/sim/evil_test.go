@@ -32,7 +32,7 @@ func newTrapBy(t *testing.T, v sim.Violations, by link.Proof, more ...func(*pair
 	evil := p.AddEvilPeer("mallory")
 	p.bob = evil.Host
 	p.link = p.Connect(p.alice, p.bob, "ip")
-	p.link.A.Words = `signalling.ciphering = "required"`
+	p.link.A.Words = "signalling.ciphering = \"required\"\nuser_plane.algorithms = [\"aes-128-gcm\"]"
 	p.proof = by
 	for _, add := range more {
 		add(p)
@@ -114,7 +114,7 @@ func TestC6_T02_T04_EvilCommand(t *testing.T) {
 		"null ciphering":               {func(m command) { m.Selected.Ciphering = nea.NEA0 }, true},
 		"no suite":                     {func(m command) { m.UserPlaneSuite = nil }, true},
 		"suite none":                   {func(m command) { none := suite.None; m.UserPlaneSuite = &none }, true},
-		"suite not offered":            {func(m command) { other := suite.AES256GCM; m.UserPlaneSuite = &other }, false},
+		"suite not offered":            {func(m command) { other := suite.AES256GCM; m.UserPlaneSuite = &other }, true},
 		"capabilities echo":            {func(m command) { m.Capabilities = pc5s.Capabilities{0xA0, 0x20, 0x80} }, true},
 		"shorter capabilities echo":    {func(m command) { m.Capabilities = m.Capabilities[:2] }, true},
 		"policy echo":                  {func(m command) { m.SecurityPolicy.Ciphering = policy.NotNeeded }, true},

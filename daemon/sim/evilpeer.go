@@ -215,7 +215,7 @@ func (e *EvilPeer) derive(alg pc5s.SelectedAlgorithms, chosen suite.ID, nonce2 [
 	made := [2]suite.Suite{}
 	for i := range made {
 		k := keys.DeriveRecordKey(sess, keys.SignallingPlane, byte(chosen), 0x11, byte(i), chosen.KeyLen())
-		if made[i], err = suite.New(chosen, k.Key.Bytes(), k.Salt); err != nil {
+		if made[i], err = suite.New(chosen, suite.AEAD, k.Key.Bytes(), k.Salt); err != nil {
 			return false
 		}
 	}

@@ -152,7 +152,7 @@ func (r *Recording) opens(sess keys.KNRPSess, cipher nea.Cipher, mac nea.MAC, da
 			continue
 		}
 		k := keys.DeriveRecordKey(sess, plane, byte(r.suite), 0x11, sender, r.suite.KeyLen())
-		s, err := suite.New(r.suite, k.Key.Bytes(), k.Salt)
+		s, err := suite.New(r.suite, suite.AEAD, k.Key.Bytes(), k.Salt)
 		if err != nil {
 			return false
 		}

@@ -20,6 +20,9 @@
 //	|  tag (16)                                                     |
 //	+---------------------------------------------------------------+
 //
+// That is the mode with both protections. Integrity only: the content can be read, and is AAD, too.
+// Without integrity there is no tag.
+//
 // A frame, one after the other up to the end of the content:
 //
 //	+---------------+---------------+-------------------------------+

@@ -9,9 +9,9 @@ import (
 const (
 	// HeaderLen is the length of the record header, underlay header included. All of it is AAD.
 	HeaderLen = underlay.HeaderLen + 2 + 6
-	// TagLen is the length of the tag of every suite that records are used with.
+	// TagLen is the length of the tag, in the modes that have one.
 	TagLen = 16
-	// Overhead is what a record adds to its content.
+	// Overhead is what a record adds to its content at most.
 	Overhead = HeaderLen + TagLen
 	// ContentLen is the room for frames on a 1500-octet path; a multiple of 128 because
 	// AES-GCM is fastest there.
@@ -40,8 +40,10 @@ func (h Header) AppendTo(b []byte) []byte {
 		byte(h.Count>>40), byte(h.Count>>32), byte(h.Count>>24), byte(h.Count>>16), byte(h.Count>>8), byte(h.Count))
 }
 
-// ParseHeader splits a datagram into its header, the AAD and the sealed content with its tag;
-// both slices are parts of datagram. Nothing in it is proven yet.
+// ParseHeader splits a datagram into its header, the AAD and the sealed content with its tag; both
+// slices are parts of datagram, the one right behind the other, so nothing may be appended to the AAD.
+// Nothing in it is proven yet. One that is too short for a header and a tag holds no packet in the
+// modes without a tag either.
 func ParseHeader(datagram []byte) (h Header, aad, sealed []byte, err error) {
 	if len(datagram) < Overhead {
 		return Header{}, nil, nil, ErrShort
@@ -59,5 +61,5 @@ func ParseHeader(datagram []byte) (h Header, aad, sealed []byte, err error) {
 		Count: Count(b[2])<<40 | Count(b[3])<<32 | Count(b[4])<<24 |
 			Count(b[5])<<16 | Count(b[6])<<8 | Count(b[7]),
 	}
-	return h, datagram[:HeaderLen:HeaderLen], datagram[HeaderLen:], nil
+	return h, datagram[:HeaderLen], datagram[HeaderLen:], nil
 }

@@ -13,7 +13,7 @@ import (
 
 func newSuite(t testing.TB) suite.Suite {
 	t.Helper()
-	s, err := suite.New(suite.AES128GCM, bytes.Repeat([]byte{0x42}, 16), [12]byte{1, 2, 3})
+	s, err := suite.New(suite.AES128GCM, suite.AEAD, bytes.Repeat([]byte{0x42}, 16), [12]byte{1, 2, 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"slices"
 
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/underlay"
@@ -40,14 +41,13 @@ func (s *Sealer) Seal(dst []byte, h underlay.Header, content []byte) ([]byte, er
 		return dst, ErrLimit
 	}
 	from := len(dst)
-	dst = Header{Header: h, Session: s.session, Count: count}.AppendTo(dst)
-	room := make([]byte, 0, len(content)+s.suite.Overhead())
-	s.item[0] = suite.Item{Count: uint64(count), AAD: dst[from:], Text: content, Dst: room}
+	dst = Header{Header: h, Session: s.session, Count: count}.AppendTo(slices.Grow(dst, Overhead+len(content)))
+	s.item[0] = suite.Item{Count: uint64(count), AAD: dst[from:], Text: content, Dst: dst[len(dst):]}
 	s.suite.Seal(s.item[:])
 	if !s.item[0].OK {
 		return dst[:from], errors.New("record: local suite did not seal: BUG in the suite")
 	}
-	return append(dst, s.item[0].Dst...), nil
+	return dst[:len(dst)+len(s.item[0].Dst)], nil
 }
 
 // Opener opens single records of one key, each COUNT once.

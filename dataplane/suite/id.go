@@ -21,7 +21,10 @@ const (
 var names = [...]string{None: "none", AES128GCM: "aes-128-gcm", AES256GCM: "aes-256-gcm", ChaCha20Poly1305: "chacha20-poly1305"}
 
 // Built reports whether New can make the suite.
-func Built(id ID) bool { return id == AES128GCM }
+func Built(id ID) bool { return id.KeyLen() > 0 }
+
+// words are the suites, for people.
+func words() string { return strings.Join(names[1:], ", ") }
 
 // KeyLen is the length of the suite's key; 0 for None and for unknown values.
 func (id ID) KeyLen() int {
@@ -48,7 +51,7 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 func (id *ID) UnmarshalText(text []byte) error {
 	i := slices.Index(names[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("unknown suite %q: use one of %s", text, strings.Join(names[1:], ", "))
+		return fmt.Errorf("unknown suite %q: use one of %s", text, words())
 	}
 	*id = ID(i)
 	return nil

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 )
@@ -10,99 +9,111 @@ import (
 const (
 	// SaltLen is the length of the salt of every suite.
 	SaltLen = 12
-	// TagLen is the length of the tag of every AEAD suite.
+	// TagLen is the length of the tag of every suite, in the modes that have one. (T56)
 	TagLen = 16
 )
 
 // Item is one record of a batch. All slices are the caller's. AAD, Text and Dst must not
 // overlap, except that Dst may start where Text starts.
+//
+// With IntegrityOnly the tag is computed over one piece of memory: where Dst (Seal) or Text (Open)
+// follows AAD there, inside the capacity of AAD, nothing is copied for it; otherwise a copy is made.
 type Item struct {
 	Count uint64 // 48 bits; sealing: used once in the life of the key
 	AAD   []byte
-	Text  []byte // Seal: plaintext; Open: ciphertext and tag
+	Text  []byte // Seal: plaintext; Open: what Seal made
 	Dst   []byte // before: the room for the result (its capacity counts); after: the result
-	OK    bool   // after: Dst is good; Open: the tag verified
+	OK    bool   // after: Dst is good; Open, in the modes with a tag: it verified
 
-	nonce [SaltLen]byte // lives here so that no call allocates one
+	// Both live here so that no call allocates them.
+	counter [aes.BlockSize]byte // nonce, then the block counter of AES-CTR
+	stream  [aes.BlockSize]byte // key stream of AES-CTR
 }
+
+func (it *Item) nonce() []byte { return it.counter[:SaltLen] }
 
 // Suite protects the records of one direction under one key.
 type Suite interface {
-	// Seal encrypts each item's Text and appends the tag, into Dst.
+	// Seal protects each item's Text into Dst, with the tag, if any, at its end.
 	Seal(batch []Item)
-	// Open verifies and decrypts each item's Text into Dst; where OK is false Dst is empty.
+	// Open verifies and deciphers each item's Text into Dst; where OK is false Dst is empty.
 	Open(batch []Item)
-	// Overhead is what Seal adds to the length of a text.
-	Overhead() int
+	// TagLen is what Seal adds to the length of a text.
+	TagLen() int
 	// Wipe forgets the key. The suite must not be used afterwards.
 	Wipe()
 }
 
-// New makes the suite of an ID. It does not keep key.
-func New(id ID, key []byte, salt [SaltLen]byte) (Suite, error) {
+// New makes the suite of an ID in a mode. It does not keep key. A key serves one mode only (T51).
+func New(id ID, mode Mode, key []byte, salt [SaltLen]byte) (Suite, error) {
 	if !Built(id) {
-		return nil, fmt.Errorf("suite %s is not built: choose aes-128-gcm", id)
+		return nil, fmt.Errorf("%s is not built: choose one of %s", id, words())
 	}
 	if len(key) != id.KeyLen() {
 		return nil, fmt.Errorf("suite %s takes a key of %d octets, got %d", id, id.KeyLen(), len(key))
 	}
-	block, err := aes.NewCipher(key)
+	m, err := newMethod(id, mode, key)
 	if err != nil {
-		return nil, fmt.Errorf("suite %s: %w", id, err)
+		return nil, fmt.Errorf("suite %s, mode %s: %w", id, mode, err)
 	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, fmt.Errorf("suite %s: %w", id, err)
-	}
-	return &plain{aead: gcm, salt: salt}, nil
+	return &plain{method: m, tagLen: mode.TagLen(), salt: salt}, nil
 }
 
-// plain loops over the standard library's AEAD.
+// method protects one item under one key. There is room, and the nonce is set.
+type method interface {
+	seal(it *Item)
+	open(it *Item) bool // Text is not shorter than a tag
+	wipe()
+}
+
+// plain takes the items of a batch one by one.
 type plain struct {
-	aead cipher.AEAD
-	salt [SaltLen]byte
+	method method
+	tagLen int
+	salt   [SaltLen]byte
 }
 
 func (p *plain) Seal(batch []Item) {
 	for i := range batch {
 		it := &batch[i]
-		it.OK = cap(it.Dst) >= len(it.Text)+TagLen
-		if !it.OK {
-			it.Dst = it.Dst[:0]
-			continue
+		it.OK = cap(it.Dst) >= len(it.Text)+p.tagLen
+		it.Dst = it.Dst[:0]
+		if it.OK {
+			p.setNonce(it)
+			p.method.seal(it)
 		}
-		p.setNonce(it)
-		it.Dst = p.aead.Seal(it.Dst[:0], it.nonce[:], it.Text, it.AAD)
 	}
 }
 
 func (p *plain) Open(batch []Item) {
 	for i := range batch {
 		it := &batch[i]
-		it.OK = len(it.Text) >= TagLen && cap(it.Dst) >= len(it.Text)-TagLen
-		if !it.OK {
-			it.Dst = it.Dst[:0]
-			continue
+		it.OK = len(it.Text) >= p.tagLen && cap(it.Dst) >= len(it.Text)-p.tagLen
+		it.Dst = it.Dst[:0]
+		if it.OK {
+			p.setNonce(it)
+			it.OK = p.method.open(it)
 		}
-		p.setNonce(it)
-		opened, err := p.aead.Open(it.Dst[:0], it.nonce[:], it.Text, it.AAD)
-		it.OK = err == nil
-		it.Dst = it.Dst[:len(opened)]
 	}
 }
 
-func (p *plain) Overhead() int { return TagLen }
+func (p *plain) TagLen() int { return p.tagLen }
 
 func (p *plain) Wipe() {
 	clear(p.salt[:])
-	p.aead = nil
+	p.method.wipe()
+	p.method = nil
 }
 
 func (p *plain) setNonce(it *Item) {
-	it.nonce = p.salt
-	tail := it.nonce[SaltLen-8:]
+	it.counter = [aes.BlockSize]byte{}
+	copy(it.counter[:], p.salt[:])
+	tail := it.counter[SaltLen-8 : SaltLen]
 	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^it.Count&(1<<48-1))
 }
 
-// String keeps the salt out of logs.
+// String keeps key and salt out of logs.
 func (p *plain) String() string { return "[redacted]" }
+
+// GoString keeps key and salt out of logs.
+func (p *plain) GoString() string { return "[redacted]" }

@@ -4,47 +4,18 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"encoding/hex"
 	"fmt"
 	"testing"
 )
 
-func unhex(t *testing.T, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// The GCM specification's test case 4 (AES-128, AAD, 60 octets), with COUNT folded into the
-// salt so that the nonce comes out as published.
-func TestSealPublishedVector(t *testing.T) {
-	nonce := unhex(t, "cafebabefacedbaddecaf888")
-	const count = 0x0102030405
-	salt := [12]byte(nonce)
-	for i, b := range []byte{0x01, 0x02, 0x03, 0x04, 0x05} {
-		salt[7+i] ^= b
-	}
-	s, err := New(AES128GCM, unhex(t, "feffe9928665731c6d6a8f9467308308"), salt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := unhex(t, "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39")
-	batch := []Item{{Count: count, AAD: unhex(t, "feedfacedeadbeeffeedfacedeadbeefabaddad2"), Text: text, Dst: make([]byte, 0, len(text)+TagLen)}}
-	s.Seal(batch)
-	want := "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091" + "5bc94fbc3221a5db94fae95ae7121a47"
-	if got := hex.EncodeToString(batch[0].Dst); !batch[0].OK || got != want {
-		t.Fatalf("sealed = %s, want %s", got, want)
-	}
-}
+// ids are all suites.
+var ids = []ID{AES128GCM, AES256GCM, ChaCha20Poly1305}
 
 func TestNonceIsSaltXorCount(t *testing.T) {
 	key, salt := bytes.Repeat([]byte{7}, 16), [12]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 	block, _ := aes.NewCipher(key)
 	gcm, _ := cipher.NewGCM(block)
-	s, err := New(AES128GCM, key, salt)
+	s, err := New(AES128GCM, AEAD, key, salt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +33,7 @@ func TestNonceIsSaltXorCount(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	s, err := New(AES128GCM, make([]byte, 16), [12]byte{})
+	s, err := New(AES128GCM, AEAD, make([]byte, 16), [12]byte{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +71,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestNoRoomIsNotOK(t *testing.T) {
-	s, _ := New(AES128GCM, make([]byte, 16), [12]byte{})
+	s, _ := New(AES128GCM, AEAD, make([]byte, 16), [12]byte{})
 	batch := []Item{{Text: make([]byte, 10), Dst: make([]byte, 0, 25)}}
 	s.Seal(batch)
 	if batch[0].OK {
@@ -109,39 +80,86 @@ func TestNoRoomIsNotOK(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for _, id := range []ID{None, AES256GCM, ChaCha20Poly1305, 9} {
-		if _, err := New(id, make([]byte, id.KeyLen()), [12]byte{}); err == nil {
+	for _, id := range []ID{None, 4, 9} {
+		if _, err := New(id, AEAD, make([]byte, id.KeyLen()), [12]byte{}); err == nil {
 			t.Errorf("New(%s) made a suite that is not built", id)
 		}
 	}
-	if _, err := New(AES128GCM, make([]byte, 15), [12]byte{}); err == nil {
+	if _, err := New(AES128GCM, AEAD, make([]byte, 15), [12]byte{}); err == nil {
 		t.Error("New took a key of 15 octets")
 	}
-}
-
-func TestPrintsRedacted(t *testing.T) {
-	s, _ := New(AES128GCM, make([]byte, 16), [12]byte{1})
-	if got := fmt.Sprintf("%v %s", s, s); got != "[redacted] [redacted]" {
-		t.Fatalf("printed %q", got)
+	if _, err := New(AES128GCM, modeCount, make([]byte, 16), [12]byte{}); err == nil {
+		t.Error("New took a mode that does not exist")
 	}
 }
 
+// each runs a test for each suite in each mode.
+func each(t *testing.T, run func(t *testing.T, id ID, mode Mode, s Suite)) {
+	for _, id := range ids {
+		for mode := range modeCount {
+			t.Run(fmt.Sprint(id, "/", mode), func(t *testing.T) {
+				s, err := New(id, mode, bytes.Repeat([]byte{3}, id.KeyLen()), [SaltLen]byte{1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				run(t, id, mode, s)
+			})
+		}
+	}
+}
+
+// TestT71_SuitePrintsRedacted: neither key nor salt is printed, and both are gone after Wipe as far
+// as they are ours.
+func TestT71_SuitePrintsRedacted(t *testing.T) {
+	each(t, func(t *testing.T, _ ID, _ Mode, s Suite) {
+		if got := fmt.Sprintf("%v %s %+v %#v", s, s, s, s); got != "[redacted] [redacted] [redacted] [redacted]" {
+			t.Errorf("printed %q", got)
+		}
+		p := s.(*plain)
+		m := p.method
+		s.Wipe()
+		if c, ok := m.(*chaCha20); ok && c.key != [32]byte{} || p.salt != [SaltLen]byte{} {
+			t.Error("not wiped")
+		}
+	})
+}
+
+// TestR19_TextReadable_T56: the text stands in a record as it is exactly where ciphering is off, and a tag
+// behind it exactly where integrity is on. T56: it has all its 128 bits.
+func TestR19_TextReadable_T56(t *testing.T) {
+	text := []byte("anybody can read this")
+	each(t, func(t *testing.T, _ ID, mode Mode, s Suite) {
+		sealed := sealOne(s, 7, []byte("header"), text)
+		if got, want := bytes.Contains(sealed, text), mode == IntegrityOnly || mode == Unprotected; got != want {
+			t.Errorf("text readable: %v, want %v", got, want)
+		}
+		if got, want := len(sealed)-len(text), map[bool]int{true: 16}[mode == AEAD || mode == IntegrityOnly]; got != want || s.TagLen() != want || mode.TagLen() != want {
+			t.Errorf("tag of %d octets, %d said, want %d", got, s.TagLen(), want)
+		}
+	})
+}
+
+// TestNoAllocations: none for a batch, in any suite and mode, where the items lie as the records have
+// them.
 func TestNoAllocations(t *testing.T) {
-	s, _ := New(AES128GCM, make([]byte, 16), [12]byte{})
-	seal, open := make([]Item, 8), make([]Item, 8)
-	for i := range seal {
-		seal[i] = Item{Count: uint64(i), AAD: make([]byte, 16), Text: make([]byte, 1408), Dst: make([]byte, 0, 1424)}
-	}
-	s.Seal(seal)
-	for i := range open {
-		open[i] = Item{Count: uint64(i), AAD: seal[i].AAD, Text: bytes.Clone(seal[i].Dst), Dst: make([]byte, 0, 1408)}
-	}
-	if n := testing.AllocsPerRun(100, func() { s.Seal(seal); s.Open(open) }); n != 0 {
-		t.Fatalf("%v allocations per batch", n)
-	}
-	if !open[7].OK {
-		t.Fatal("open failed")
-	}
+	each(t, func(t *testing.T, _ ID, mode Mode, s Suite) {
+		const n = 1408
+		seal, open := make([]Item, 8), make([]Item, 8)
+		for i := range seal {
+			seal[i] = adjacent(uint64(i), make([]byte, 16), make([]byte, n))
+		}
+		s.Seal(seal)
+		for i := range open {
+			datagram := append(bytes.Clone(seal[i].AAD), seal[i].Dst...)
+			open[i] = Item{Count: uint64(i), AAD: datagram[:16], Text: datagram[16:], Dst: make([]byte, 0, n)}
+		}
+		if allocated := testing.AllocsPerRun(100, func() { s.Seal(seal); s.Open(open) }); allocated != 0 {
+			t.Fatalf("%v allocations per batch", allocated)
+		}
+		if !open[7].OK {
+			t.Fatal("open failed")
+		}
+	})
 }
 
 func TestIDText(t *testing.T) {
@@ -161,16 +179,23 @@ func TestIDText(t *testing.T) {
 }
 
 func BenchmarkSeal(b *testing.B) {
-	for _, n := range []int{128, 1408} {
-		b.Run(fmt.Sprint("aes-128-gcm/", n), func(b *testing.B) {
-			s, _ := New(AES128GCM, make([]byte, 16), [12]byte{})
-			batch := []Item{{AAD: make([]byte, 16), Text: make([]byte, n), Dst: make([]byte, 0, n+TagLen)}}
-			b.SetBytes(int64(n))
-			b.ReportAllocs()
-			for b.Loop() {
-				batch[0].Count++
-				s.Seal(batch)
+	for _, id := range ids {
+		for mode := range modeCount {
+			for _, n := range []int{128, 1408} {
+				b.Run(fmt.Sprint(id, "/", mode, "/", n), func(b *testing.B) {
+					s, err := New(id, mode, make([]byte, id.KeyLen()), [SaltLen]byte{})
+					if err != nil {
+						b.Fatal(err)
+					}
+					batch := []Item{adjacent(0, make([]byte, 16), make([]byte, n))}
+					b.SetBytes(int64(n))
+					b.ReportAllocs()
+					for b.Loop() {
+						batch[0].Count++
+						s.Seal(batch)
+					}
+				})
 			}
-		})
+		}
 	}
 }

@@ -46,8 +46,9 @@
 //	[link.user_plane]
 //	integrity  = "required"        default
 //	ciphering  = "required"        default
-//	algorithms = ["aes-128-gcm"]   default, in order of preference
+//	algorithms = ["aes-128-gcm"]   in order of preference; default: all, by the processor
 //	form       = "record"          default
+//	allow_unprotected = false      default: consent to user data without integrity
 //
 //	[link.rekey]
 //	time    = "1h"                 default

@@ -19,14 +19,14 @@ func learntLink(name, more string) provision.Source {
 // TestLearnt: learnt links come after the operator's, who wins wherever they clash.
 func TestLearnt(t *testing.T) {
 	path := write(t, map[string]string{"pc5d.toml": node + linkText("bob", "peer = \"robert\"\nallowed = [\"10.7.0.1/32\"]\n")})
-	p, err := provision.LoadWith(path, []provision.Source{
+	_, err := provision.LoadWith(path, []provision.Source{
 		learntLink("bob", ""), learntLink("carol", ""), learntLink("dave", "peer = \"robert\"\n"), learntLink("erin", "allowed = [\"10.7.0.1/32\", \"10.7.0.2/32\"]\n"),
 		learntLink("frank", "allowed = [\"10.7.0.2/32\"]\n"),
 	})
 	if err == nil {
 		t.Fatal("two learnt links with one prefix were accepted")
 	}
-	p, err = provision.LoadWith(path, []provision.Source{
+	p, err := provision.LoadWith(path, []provision.Source{
 		learntLink("bob", ""), learntLink("carol", "allowed = [\"10.7.0.2/32\"]\n"), learntLink("dave", "peer = \"robert\"\n"), learntLink("erin", "allowed = [\"10.7.0.1/32\"]\n"),
 	})
 	if err != nil {

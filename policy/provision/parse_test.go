@@ -44,7 +44,7 @@ func TestParseGood(t *testing.T) {
 	signalling.Ciphering = policy.Required
 	signalling.Ciphers = []nea.Ciphering{nea.NEA2}
 	userPlane := policy.DefaultUserPlane()
-	userPlane.Ciphering = policy.Preferred
+	userPlane.Ciphering, userPlane.Suites = policy.Preferred, []suite.ID{suite.AES128GCM}
 	want := &provision.Provisioning{
 		Node: provision.Node{Name: "alice", Identity: "/etc/pc5/identity.pem", Listen: netip.MustParseAddrPort("[::]:33536")},
 		Links: []provision.Link{{
@@ -269,4 +269,28 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestConsentInWriting_T56: user data without integrity takes two written words.
+func TestConsentInWriting_T56(t *testing.T) {
+	head := "[node]\nname=\"a\"\nidentity=\"k\"\n[[link]]\nname=\"b\"\npin=\"" + pinOf('A').String() + "\"\n[link.user_plane]\n"
+	for text, want := range map[string]bool{
+		"":                       false,
+		`integrity="preferred"`:  false,
+		`ciphering="not-needed"`: false,
+		`allow_unprotected=true`: true,
+		"allow_unprotected=true\nintegrity=\"not-needed\"\nciphering=\"not-needed\"": true,
+	} {
+		p, err := provision.Parse("pc5d.toml", []byte(head+text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := p.Links[0].UserPlane.Permit(false) == nil; got != want {
+			t.Errorf("%q: permits no integrity: %v, want %v", text, got, want)
+		}
+	}
+	if _, err := provision.Parse("pc5d.toml", []byte(head+`integrity="not-needed"`)); err == nil {
+		t.Error("no integrity without consent was accepted")
+	}
 }

@@ -113,6 +113,11 @@ func userPlane(t *table) policy.UserPlane {
 	u := policy.DefaultUserPlane()
 	requirement(t, "integrity", &u.Integrity)
 	requirement(t, "ciphering", &u.Ciphering)
+	u.AllowUnprotected, _ = t.flag("allow_unprotected")
+	// T56: it would refuse every peer.
+	if u.Integrity == policy.NotNeeded && !u.AllowUnprotected {
+		t.doc.wrong(t.at("integrity"), fmt.Sprintf("%s \"not-needed\" would let anybody alter and repeat packets", t.name("integrity")), `write "required"; allow_unprotected = true is for laboratories only`)
+	}
 	word(t, "form", &u.Form, policy.FormRecord.String())
 	if u.Form != policy.FormRecord {
 		t.doc.wrong(t.at("form"), fmt.Sprintf("%s %q is not built yet", t.name("form"), u.Form), fmt.Sprintf("use %q", policy.FormRecord))
@@ -131,14 +136,12 @@ func suites(t *table, u *policy.UserPlane) {
 		var id suite.ID
 		switch {
 		case id.UnmarshalText([]byte(e.text)) != nil || id == suite.None:
-			unknown(t, e, []string{suite.AES128GCM.String()})
-		case !suite.Built(id):
-			t.doc.wrong(e.path, fmt.Sprintf("%s: %q is not built yet", t.name("algorithms"), e.text), fmt.Sprintf("use %q", suite.AES128GCM))
+			unknown(t, e, []string{suite.AES128GCM.String(), suite.AES256GCM.String(), suite.ChaCha20Poly1305.String()})
 		case once(t, e, u.Suites, id):
 			u.Suites = append(u.Suites, id)
 		}
 	}
 	if len(entries) == 0 {
-		t.doc.wrong(t.at("algorithms"), t.name("algorithms")+" is empty", fmt.Sprintf("use %q", suite.AES128GCM))
+		t.doc.wrong(t.at("algorithms"), t.name("algorithms")+" is empty", "leave it out for all of them")
 	}
 }

@@ -55,7 +55,7 @@ func newEnd(name, address string, groups []tls.CurveID) (*end, error) {
 func (e *end) knows(peer *end) {
 	e.links[peer.name] = link.Link{
 		Name: peer.name, Peer: peer.name, Service: service, Trust: policy.TrustPin, Pins: []policy.Fingerprint{peer.auth.Local().Fingerprint},
-		Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane(), LinkLocal: netip.MustParseAddr("fe80::1"),
+		Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane().On(policy.WithAES), LinkLocal: netip.MustParseAddr("fe80::1"),
 	}
 }
 

@@ -1,0 +1,53 @@
+package suite
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"errors"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+var errMode = errors.New("no such mode")
+
+// newMethod makes what a suite does in a mode; the length of key is the suite's.
+func newMethod(id ID, mode Mode, key []byte) (method, error) {
+	switch mode {
+	case AEAD, IntegrityOnly:
+		aead, err := newAEAD(id, key)
+		if err != nil {
+			return nil, err
+		}
+		if mode == IntegrityOnly {
+			return &tagged{aead}, nil
+		}
+		return &both{aead}, nil
+	case CipheringOnly:
+		return newStream(id, key)
+	case Unprotected:
+		return unprotected{}, nil
+	}
+	return nil, errMode
+}
+
+func newAEAD(id ID, key []byte) (cipher.AEAD, error) {
+	if id == ChaCha20Poly1305 {
+		return chacha20poly1305.New(key)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+func newStream(id ID, key []byte) (method, error) {
+	if id == ChaCha20Poly1305 {
+		return &chaCha20{[chacha20poly1305.KeySize]byte(key)}, nil
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return &aesCTR{block}, nil
+}
