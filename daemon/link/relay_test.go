@@ -124,8 +124,13 @@ func TestP02_Relay(t *testing.T) {
 	}
 	plain.close()
 	parted(t, relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) { r.Nonce1 = &[16]byte{1} }, nothing), "nonce")
-	half := uint8(0x42)
-	parted(t, relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) { r.KNRPSessMSB = &half }, nothing), "half of the session ID")
+	parted(t, relayed(t, 0, func(r *pc5s.DirectLinkEstablishmentRequest) {
+		half := *r.KNRPSessMSB ^ 0x80
+		if half == 0 { // no half is
+			half = 1
+		}
+		r.KNRPSessMSB = &half
+	}, nothing), "half of the session ID")
 	parted(t, relayed(t, 0x00FACE, same, nothing), "layer-2 ID of A")
 	parted(t, shares(t), "shares")
 	n := newNetwork(t) // L2 ID of B: it first stands in the server flight
