@@ -7,7 +7,8 @@
 //	transmit: wait for any TUN -> read it empty -> PACKET frames -> records, or the slices of a
 //	          super-packet, each a SEGMENT frame in a record -> reserve COUNTs -> seal -> one UDP send
 //	receive:  UDP batch -> (destination, source, session) -> window check -> open batch
-//	          -> window commit -> frames -> slices put together -> inner filter -> TUN write
+//	          -> window commit -> frames -> inner filter -> slices, and datagrams of one flow, put
+//	          together -> one TUN write
 //
 // The octets are those of packages underlay and record. One goroutine sends and one receives at
 // each socket (Port); each runs a packet to completion, and an idle link costs none. Nothing is

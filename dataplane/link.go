@@ -20,7 +20,8 @@ type Link struct {
 	key      uint32
 	sending  atomic.Pointer[keyContext] // nil: the link is down
 	failed   atomic.Bool                // the device is gone
-	cuts     atomic.Bool                // the device takes no super-packets
+	cuts     atomic.Bool                // the device takes no super-packets of TCP
+	cutsUDP  atomic.Bool                // nor of UDP
 	armed    atomic.Bool                // Config.Stirred is wanted
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu

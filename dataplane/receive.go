@@ -38,12 +38,13 @@ type receiver struct {
 	contents []byte
 	used     int // of contents
 	run      run
+	train    train
 	notices  notices
 }
 
 func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
 	return &receiver{
-		engine: e, port: port, conn: conn, run: newRun(),
+		engine: e, port: port, conn: conn, run: newRun(), train: newTrain(),
 		contents: make([]byte, openBatch*(lead+record.ContentLen)+udp.BufferLen),
 	}
 }
@@ -89,6 +90,7 @@ func (r *receiver) process(messages []udp.Message) {
 	}
 	r.open()
 	r.flush()
+	r.depart()
 	r.activity.end()
 	r.notices.tell(&r.engine.config)
 	r.tellStray()
@@ -194,6 +196,7 @@ func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delive
 	for frames.Next() {
 		switch frames.Type() {
 		case record.FrameSegment:
+			r.depart()
 			r.slice(k, &frames)
 		case record.FramePacket:
 			r.flush() // packets stay in their order
@@ -219,7 +222,11 @@ func (r *receiver) packet(k *keyContext, frames *record.Frames, start int, got *
 			k.link.drops.add(DropInnerMalformed, 1)
 			return
 		}
+		if r.couple(k, packet) {
+			return
+		}
 	}
+	r.depart()
 	// The header goes over the frame header and over what is delivered already.
 	at := start + frames.Offset()
 	out := r.contents[at-tundev.HeaderLen : at+len(packet)]

@@ -122,15 +122,19 @@ func (r *receiver) flush() {
 	}
 }
 
-// put writes a packet behind its virtio-net header. A device that takes no super-packets gets segments
-// from then on.
+// put writes a packet behind its virtio-net header. A device that takes no super-packets of a kind gets
+// segments from then on.
 func (l *Link) put(h tundev.Header, b []byte) error {
-	if h.Super() && l.cuts.Load() {
+	cuts := &l.cuts
+	if h.GSOType == tundev.GSOUDP {
+		cuts = &l.cutsUDP
+	}
+	if h.Super() && cuts.Load() {
 		return tundev.Segment(h, b[tundev.HeaderLen:], l.putPlain)
 	}
 	_, err := l.device.Write(b)
 	if h.Super() && errors.Is(err, unix.EINVAL) {
-		l.cuts.Store(true)
+		cuts.Store(true)
 		return tundev.Segment(h, b[tundev.HeaderLen:], l.putPlain)
 	}
 	return err

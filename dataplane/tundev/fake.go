@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // fakeQueue is how many packets wait in each direction of a Fake, as a TUN's txqueuelen.
@@ -19,6 +20,7 @@ type Fake struct {
 	out    chan []byte
 	mu     sync.Mutex
 	closed bool
+	writes atomic.Int64
 	poller *FakePoller
 	key    uint32
 }
@@ -54,6 +56,12 @@ func (f *Fake) DeliverAs(h Header, packet []byte) bool {
 	}
 	return true
 }
+
+// Waiting is how many packets wait for Read.
+func (f *Fake) Waiting() int { return len(f.in) }
+
+// Writes counts the calls of Write.
+func (f *Fake) Writes() int { return int(f.writes.Load()) }
 
 // Packets gives the packets written to the device, without their header: super-packets are cut and
 // checksums done, as the host would.
@@ -99,6 +107,7 @@ func (f *Fake) Write(b []byte) (int, error) {
 	if len(b) < HeaderLen {
 		return 0, errors.New("tundev: no virtio-net header")
 	}
+	f.writes.Add(1)
 	h, packet := ReadHeader(b), b[HeaderLen:]
 	if h.Super() {
 		return len(b), Segment(h, packet, f.put)

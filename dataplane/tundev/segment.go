@@ -6,7 +6,9 @@ import (
 )
 
 const (
-	protocolTCP = 6
+	protocolTCP  = 6
+	protocolUDP  = 17
+	udpHeaderLen = 8
 
 	tcpFIN, tcpPSH, tcpCWR = 0x01, 0x08, 0x80
 )
@@ -84,9 +86,53 @@ func Cut(headers []byte, h Headers, offset, size int, last, ecn bool) {
 	}
 }
 
-// Segment cuts a TCP super-packet as the kernel does, with whole checksums: for a device that does not
+// PutUDPLengths makes the headers of a UDP packet fit its length, as PutLengths does.
+func PutUDPLengths(packet []byte, ip int) {
+	var pseudo uint16
+	udp := len(packet) - ip
+	if packet[0]>>4 == 4 {
+		binary.BigEndian.PutUint16(packet[2:], uint16(len(packet)))
+		packet[10], packet[11] = 0, 0
+		binary.BigEndian.PutUint16(packet[10:], ^Sum(0, packet[:ip]))
+		pseudo = Sum(uint32(protocolUDP+udp), packet[12:20])
+	} else {
+		binary.BigEndian.PutUint16(packet[4:], uint16(udp))
+		pseudo = Sum(uint32(protocolUDP+udp), packet[8:40])
+	}
+	binary.BigEndian.PutUint16(packet[ip+4:], uint16(udp))
+	binary.BigEndian.PutUint16(packet[ip+6:], pseudo)
+}
+
+// segmentUDP cuts a train of datagrams.
+func segmentUDP(h Header, packet []byte, emit func(segment []byte) error) error {
+	ip, size := int(h.ChecksumStart), int(h.GSOSize)
+	if size == 0 || ip+udpHeaderLen > len(packet) || ip < 20 {
+		return errSuper
+	}
+	payload := packet[ip+udpHeaderLen:]
+	out := make([]byte, 0, ip+udpHeaderLen+size)
+	for offset := 0; offset < len(payload); offset += size {
+		out = append(append(out[:0], packet[:ip+udpHeaderLen]...), payload[offset:min(offset+size, len(payload))]...)
+		if packet[0]>>4 == 4 {
+			binary.BigEndian.PutUint16(out[4:], binary.BigEndian.Uint16(packet[4:])+uint16(offset/size))
+		}
+		PutUDPLengths(out, ip)
+		if err := (Header{Flags: NeedsChecksum, ChecksumStart: uint16(ip), Checksum: 6}).Complete(out); err != nil {
+			return err
+		}
+		if err := emit(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Segment cuts a super-packet as the kernel does, with whole checksums: for a device that does not
 // take one. emit must not keep what it gets.
 func Segment(h Header, packet []byte, emit func(segment []byte) error) error {
+	if h.GSOType == GSOUDP {
+		return segmentUDP(h, packet, emit)
+	}
 	headers, ok := ParseTCP(packet)
 	size := int(h.GSOSize)
 	if !ok || size == 0 || h.Flags&NeedsChecksum == 0 {

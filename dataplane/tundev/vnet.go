@@ -12,6 +12,7 @@ const (
 	GSONone  = 0x00
 	GSOTCPv4 = 0x01
 	GSOTCPv6 = 0x04
+	GSOUDP   = 0x05 // VIRTIO_NET_HDR_GSO_UDP_L4: datagrams of one size, the last may be shorter
 	GSOECN   = 0x80 // beside a TCP type: the first segment alone has CWR
 )
 

@@ -1,0 +1,126 @@
+package dataplane_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pc5d/dataplane"
+	"pc5d/dataplane/tundev"
+)
+
+// datagram is a UDP packet from a to b whose checksum is left to do, with the header that says so.
+func datagram(six bool, port uint16, id uint16, fragments byte, payload []byte) (tundev.Header, []byte) {
+	ip := 20
+	if six {
+		ip = 40
+	}
+	p := make([]byte, ip+8, ip+8+len(payload))
+	p = append(p, payload...)
+	if six {
+		p[0], p[6], p[7] = 0x60, 17, 64
+		copy(p[8:], sixA.AsSlice())
+		copy(p[24:], sixB.AsSlice())
+	} else {
+		p[0], p[6], p[8], p[9] = 0x45, fragments, 64, 17
+		binary.BigEndian.PutUint16(p[4:], id)
+		copy(p[12:], addrA.AsSlice())
+		copy(p[16:], addrB.AsSlice())
+	}
+	binary.BigEndian.PutUint16(p[ip:], 40000)
+	binary.BigEndian.PutUint16(p[ip+2:], port)
+	tundev.PutUDPLengths(p, ip)
+	return tundev.Header{Flags: tundev.NeedsChecksum, ChecksumStart: uint16(ip), Checksum: 6}, p
+}
+
+// TestTrainsOfDatagrams: whatever flows, sizes and IDs come one after the other, the host sees each
+// datagram as it was sent, in their order, with its checksum done.
+func TestTrainsOfDatagrams(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		a, b, _ := newSupers(t)
+		var want [][]byte
+		id, flags := uint16(0xFFF8), rapid.SampledFrom([]byte{0x40, 0}).Draw(r, "DF")
+		size, six, port := 64, false, uint16(1)
+		for range rapid.IntRange(1, 150).Draw(r, "packets") {
+			if rapid.IntRange(0, 9).Draw(r, "change") == 0 {
+				size = rapid.IntRange(1, 1300).Draw(r, "size")
+				six, port = rapid.Bool().Draw(r, "six"), uint16(rapid.IntRange(1, 2).Draw(r, "port"))
+			}
+			if flags == 0 || six {
+				id++
+			}
+			payload := bytes.Repeat([]byte{byte(len(want))}, size)
+			h, p := datagram(six, port, id, flags, payload)
+			done := bytes.Clone(p)
+			if err := h.Complete(done); err != nil {
+				r.Fatal(err)
+			}
+			if rapid.IntRange(0, 19).Draw(r, "computed") == 0 {
+				h, p = tundev.Header{}, done
+			}
+			a.tun.DeliverAs(h, p)
+			want = append(want, done)
+		}
+		for len(want) > 0 {
+			if len(b.tun.Packets()) == 0 {
+				if a.tun.Waiting() > 0 {
+					a.engine.Turn(a.link.Key())
+				}
+				if err := b.engine.Poll(); err != nil {
+					r.Fatal(err)
+				}
+			}
+			for len(b.tun.Packets()) > 0 {
+				got := <-b.tun.Packets()
+				expected := want[0]
+				if flags == 0x40 && got[0]>>4 == 4 { // IDs of what is never fragmented mean nothing
+					got, expected = bytes.Clone(got), bytes.Clone(expected)
+					clear(got[4:6])
+					clear(expected[4:6])
+					clear(got[10:12])
+					clear(expected[10:12])
+				}
+				if !bytes.Equal(got, expected) {
+					r.Fatalf("got\n%x\nwant\n%x", got, expected)
+				}
+				want = want[1:]
+			}
+		}
+	})
+}
+
+// TestTrainsAreOneWrite: datagrams of one flow reach the device as one packet, and nothing is allocated.
+func TestTrainsAreOneWrite(t *testing.T) {
+	a, b, _ := newSupers(t)
+	h, p := datagram(false, 7, 9, 0x40, bytes.Repeat([]byte{1}, 64))
+	send := func(n int) {
+		for range n {
+			a.tun.DeliverAs(h, p)
+		}
+		a.engine.Turn(a.link.Key())
+		if err := b.engine.Poll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := b.tun.Writes()
+	send(60)
+	if n := b.tun.Writes() - before; n != 1 {
+		t.Errorf("%d writes of 60 datagrams", n)
+	}
+	if c := b.link.Counters(); c.Received.Packets != 60 || c.Received.Octets != 60*92 || c.Drops != (dataplane.Drops{}) {
+		t.Errorf("%+v", c)
+	}
+	for len(b.tun.Packets()) > 0 {
+		b.tun.Recycle(<-b.tun.Packets())
+	}
+	if allocs := testing.AllocsPerRun(20, func() {
+		send(60)
+		for len(b.tun.Packets()) > 0 {
+			b.tun.Recycle(<-b.tun.Packets())
+		}
+	}); allocs > 2 { // of the fake that cuts
+		t.Errorf("%v allocations", allocs)
+	}
+}
