@@ -60,6 +60,8 @@ func newProcess(h *Host) (*process, error) {
 		OpenKept:  func() *kept.Store { p.store = h.openKept(); return p.store },
 		PreShared: h.preShared(),
 		OpenTUN:   p.openTUN, Timers: h.Timers, Log: log, Version: "sim",
+		// Thousands of these daemons live at once; no world has as many addresses as the tables of a real one hold.
+		Limits:  daemon.Limits{Sources: 1024, Talkers: 256},
 		Observe: func(o daemon.Observation) { h.world.observe(p, o) },
 	})
 	if err != nil {
