@@ -77,6 +77,20 @@ func contextOf(session uint16, a bool) dataplane.Context {
 	return c
 }
 
+// drain polls until n packets have reached the interface, and gives their buffers back.
+func (e *end) drain(t testing.TB, n int) {
+	t.Helper()
+	for got := 0; got < n; {
+		if err := e.engine.Poll(); err != nil {
+			t.Fatal(err)
+		}
+		for len(e.tun.Packets()) > 0 {
+			e.tun.Recycle(<-e.tun.Packets())
+			got++
+		}
+	}
+}
+
 // newPair makes two ends with one context; nothing runs yet.
 func newPair(t testing.TB) (a, b *end, network *udp.Network) {
 	t.Helper()
@@ -217,15 +231,7 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 		}
 		a.engine.Turn(a.link.Key())
 		a.engine.Turn(a.link.Key())
-		for got := 0; got < 80; {
-			if err := b.engine.Poll(); err != nil {
-				t.Fatal(err)
-			}
-			for len(b.tun.Packets()) > 0 {
-				b.tun.Recycle(<-b.tun.Packets())
-				got++
-			}
-		}
+		b.drain(t, 80)
 	}
 	for range 30 {
 		step() // the fakes' buffers grow to their size

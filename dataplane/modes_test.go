@@ -127,15 +127,7 @@ func TestModesAllocateNothing(t *testing.T) {
 				a.tun.Deliver(p)
 			}
 			a.engine.Turn(a.link.Key())
-			for got := 0; got < 20; {
-				if err := b.engine.Poll(); err != nil {
-					t.Fatal(err)
-				}
-				for len(b.tun.Packets()) > 0 {
-					b.tun.Recycle(<-b.tun.Packets())
-					got++
-				}
-			}
+			b.drain(t, 20)
 		}
 		for range 30 {
 			step() // the fakes' buffers grow to their size
