@@ -9,6 +9,7 @@ const (
 	DropTooBig                 // longer than a record holds
 	DropKeyLimit               // the key has no COUNT or no block left
 	DropSendFailed             // the socket refused the datagrams
+	DropQueueFull              // more waits than has room: its sender is to slow down; both ways
 	// On the way in, before a tag verified.
 	DropCut            // the buffer of the socket was cut
 	DropMalformed      // no underlay header or too short for a record
@@ -29,7 +30,7 @@ const (
 )
 
 var dropNames = [dropCount]string{
-	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed",
+	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
 	DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
 	DropTooOld: "too_old", DropUnverified: "unverified", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
 	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropDeviceFull: "device_full",

@@ -26,13 +26,14 @@ func (e *Engine) Poll() error { return e.PollFrom(Port{}) }
 // PollFrom receives once from a port and processes what came.
 func (e *Engine) PollFrom(p Port) error {
 	r := e.table.Load().sockets[p].receive
-	messages, err := r.wait()
-	if err != nil {
-		return err
-	}
-	e.Process(p, messages)
-	return nil
+	return r.step()
 }
+
+// Inbox is how many buffers of the first port wait to be opened.
+func (e *Engine) Inbox() int { return e.table.Load().sockets[Port{}].receive.inbox.n }
+
+// FlowOf numbers the flow of a packet of the first link.
+func FlowOf(packet []byte) uint32 { return flowOf(0, packet) % flowCount }
 
 // Key is what the poller knows the link's device by.
 func (l *Link) Key() uint32 { return l.key }

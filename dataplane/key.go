@@ -13,18 +13,19 @@ import (
 // outlet is under which name and where to the records of a context leave. It never changes, it is
 // only replaced.
 type outlet struct {
-	id     ContextID
-	header underlay.Header
-	port   Port
-	conn   udp.Conn
-	to     netip.AddrPort
+	id   ContextID
+	port Port
+	conn udp.Conn
+	to   netip.AddrPort
+}
+
+// header is the underlay header of a record.
+func (o *outlet) header(channel underlay.LCID) underlay.Header {
+	return underlay.Header{Form: underlay.FormRecord, Destination: o.id.Peer, Source: o.id.Local, LCID: channel}
 }
 
 func newOutlet(id ContextID, port Port, conn udp.Conn, to netip.AddrPort) *outlet {
-	return &outlet{
-		id: id, port: port, conn: conn, to: to,
-		header: underlay.Header{Form: underlay.FormRecord, Destination: id.Peer, Source: id.Local, LCID: underlay.DRB},
-	}
+	return &outlet{id: id, port: port, conn: conn, to: to}
 }
 
 // sendKey is a key with what it may still do: whoever seals reserves here first.

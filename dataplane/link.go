@@ -26,6 +26,8 @@ type Link struct {
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
+	large    int                        // packets that wait in large slots; of the transmitting worker
+	small    int                        // in small ones
 	sent     traffic
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// receiveMessages is how many buffers one receive may fill.
-	receiveMessages = 16
 	// openBatch is how many records are opened together.
 	openBatch = 64
 	// lead is the room in front of each opened content: the virtio-net header of its first
@@ -29,8 +27,8 @@ type receiver struct {
 	port     Port
 	conn     udp.Conn
 	activity activity
-	messages []udp.Message // made by the first receive
-	context  *keyContext   // of the waiting records
+	inbox    inbox
+	context  *keyContext // of the waiting records
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting
@@ -40,6 +38,9 @@ type receiver struct {
 	run      run
 	train    train
 	notices  notices
+
+	lost       bool // one record is to be dropped
+	signalling bool // some of the messages are
 }
 
 func newReceiver(e *Engine, port Port, conn udp.Conn) *receiver {
@@ -53,56 +54,101 @@ func (r *receiver) work() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		messages, err := r.wait()
-		if err != nil {
+		if err := r.step(); err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
-		r.process(messages)
 	}
 }
 
-// wait waits for what the socket brings. A megabyte of buffers is for a worker only: an engine that
-// somebody else drives has none.
-func (r *receiver) wait() ([]udp.Message, error) {
-	if r.messages == nil {
-		r.messages = udp.NewMessages(receiveMessages)
+// step takes what the socket has, and opens a part of what waits.
+func (r *receiver) step() error {
+	for more := true; more; {
+		messages, err := r.inbox.receive(r.conn)
+		if err != nil {
+			return err
+		}
+		r.activity.begin()
+		r.overtake(messages)
+		r.activity.end()
+		r.inbox.keep(messages)
+		more = len(messages) == receiveMessages
 	}
-	n, err := r.conn.Receive(r.messages)
-	return r.messages[:n], err
+	r.activity.begin()
+	batch := r.inbox.next()
+	r.lost = r.inbox.thin()
+	r.queued(batch)
+	r.end(batch)
+	r.inbox.release()
+	return nil
 }
 
-// process takes what one receive brought: first the records, then the signalling.
+// process takes what one receive brought, all of it.
 func (r *receiver) process(messages []udp.Message) {
 	r.activity.begin()
-	table, signalling := r.engine.table.Load(), false
+	r.overtake(messages)
+	r.queued(messages)
+	r.end(messages)
+}
+
+// overtake opens the records that may.
+func (r *receiver) overtake(messages []udp.Message) {
+	table := r.engine.table.Load()
+	for i := range messages {
+		for d := messages[i].Datagrams(); d.Next(); {
+			if userRecord(d.Datagram()) == underlay.DRBSparse {
+				r.accept(table, messages[i].From, d.Datagram())
+			}
+		}
+	}
+	r.open()
+	r.depart()
+}
+
+// queued opens the others.
+func (r *receiver) queued(messages []udp.Message) {
+	table := r.engine.table.Load()
 	for i := range messages {
 		if messages[i].Cut {
 			r.engine.drops.add(DropCut, 1)
 			continue
 		}
 		for d := messages[i].Datagrams(); d.Next(); {
-			if !isUserRecord(d.Datagram()) {
-				signalling = true
-				continue
+			switch channel := userRecord(d.Datagram()); {
+			case channel == underlay.SRB0:
+				r.signalling = true
+			case channel != underlay.DRB:
+			case r.lost:
+				r.lost = false
+				r.engine.drops.add(DropQueueFull, 1)
+			default:
+				r.accept(table, messages[i].From, d.Datagram())
 			}
-			r.accept(table, messages[i].From, d.Datagram())
 		}
 	}
 	r.open()
 	r.flush()
 	r.depart()
+}
+
+// end tells what there is to tell, and hands out the signalling.
+func (r *receiver) end(messages []udp.Message) {
 	r.activity.end()
 	r.notices.tell(&r.engine.config)
 	r.tellStray()
-	if signalling {
+	if r.signalling {
+		r.signalling = false
 		r.signal(messages)
 	}
 }
 
-// isUserRecord looks at form and LCID only.
-func isUserRecord(datagram []byte) bool {
+// userRecord is the channel of a record of user data; SL-SRB0 stands for everything else. It looks at
+// form and LCID only.
+func userRecord(datagram []byte) underlay.LCID {
 	h, _, err := underlay.Parse(datagram)
-	return err == nil && h.Form == underlay.FormRecord && h.LCID == underlay.DRB
+	if err != nil || h.Form != underlay.FormRecord || !h.LCID.UserData() {
+		return underlay.SRB0
+	}
+	return h.LCID
 }
 
 // signal hands out what is not a user-plane record.
@@ -119,7 +165,7 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	if tell := r.engine.config.Signalling; tell != nil && !isUserRecord(datagram) {
+	if tell := r.engine.config.Signalling; tell != nil && userRecord(datagram) == underlay.SRB0 {
 		tell(r.port, from, datagram)
 	}
 }

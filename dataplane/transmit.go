@@ -8,22 +8,13 @@ import (
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/underlay"
 )
 
 const (
-	// batchRecords is when a batch is closed. One record more may follow, for the packet in
-	// hand: 45 full records are 64,800 octets, one UDP_SEGMENT send.
+	// batchRecords are full of packets or nearly: 44 are 63,360 octets, one UDP_SEGMENT send.
 	batchRecords = 44
-	maxRecords   = batchRecords + 1
-
-	// maxRead is the longest packet that a TUN hands over.
-	maxRead = 65535
-
-	// stride separates the contents: room for the header of a read in front of each.
-	stride = record.ContentLen + 64
-	// base puts the payload of a super-packet over IPv4 with timestamps at a multiple of 64.
-	base = 72
-	// smallest is the shortest packet: a record with less room left is closed at once.
+	// smallest is the shortest packet.
 	smallest = headerLenIPv4
 
 	// downBudget is how many packets one turn drops at a link that is down.
@@ -31,19 +22,17 @@ const (
 	readyLinks = 64
 )
 
-// overrun is how much of the virtio-net header of a read does not fit where the frame header
-// will stand, and covers the octets before.
-const overrun = tundev.HeaderLen - record.FrameHeaderLen
-
 // transmitter is the worker from all TUN devices to the sockets.
 type transmitter struct {
 	engine   *Engine
 	activity activity
 	keys     [readyLinks]uint32
-	contents []byte // record i at offset(i)
+	intake   intake
+	contents []byte // record i at offset(i); made by the first packet, as sealed
 	sealed   []byte // records one after the other, as they are sent
-	items    [maxRecords]suite.Item
-	records  [maxRecords]pending
+	items    [batchRecords]suite.Item
+	records  [batchRecords]pending
+	channel  underlay.LCID // of the records
 	super    super
 	n        int // records begun
 	notices  notices
@@ -57,51 +46,110 @@ type pending struct {
 }
 
 func newTransmitter(e *Engine) *transmitter {
-	return &transmitter{
-		engine:   e,
-		contents: make([]byte, offset(maxRecords)+maxRead+tundev.HeaderLen),
-		sealed:   make([]byte, maxRecords*(record.Overhead+record.ContentLen)),
-	}
+	return &transmitter{engine: e, intake: newIntake()}
 }
 
 // offset is where the content of record i starts.
-func offset(i int) int { return base + i*stride }
+func offset(i int) int { return i * record.ContentLen }
 
 func (t *transmitter) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		n, err := t.engine.config.Poller.Wait(t.keys[:])
+		n, err := t.engine.config.Poller.Wait(t.keys[:], t.intake.queue.next() == nil)
 		if err != nil {
 			return fmt.Errorf("wait for packets: %w", err)
 		}
+		t.activity.begin()
+		table := t.engine.table.Load()
 		for _, key := range t.keys[:n] {
-			t.engine.Turn(key)
+			if l := table.links[key]; l != nil {
+				t.take(l)
+			}
 		}
+		t.serve()
+		t.activity.end()
+		t.notices.tell(&t.engine.config)
 	}
 }
 
-// turn moves what waits at one link, at most one batch.
+// turn moves what waits at one link.
 func (t *transmitter) turn(l *Link) {
-	k := l.sending.Load()
-	if k == nil || l.failed.Load() {
-		t.discard(l)
+	t.take(l)
+	for t.serve() {
+	}
+}
+
+// take reads what waits at one link.
+func (t *transmitter) take(l *Link) {
+	if l.failed.Load() {
 		return
 	}
-	t.n = 0
-	for supers := 0; supers < supersPerTurn && t.room(); {
-		n, h, err := t.read(l)
-		if err != nil {
+	if l.Up() {
+		t.check(l, t.intake.drain(l))
+	} else {
+		t.check(l, t.intake.discard(l))
+	}
+}
+
+// check stops watching a device that is gone: it would be readable for ever.
+func (t *transmitter) check(l *Link, err error) {
+	if err == nil || errors.Is(err, tundev.ErrAgain) || l.failed.Swap(true) {
+		return
+	}
+	l.drops.add(DropDeviceFailed, 1)
+	_ = t.engine.config.Poller.Remove(l.device) // RemoveLink may have done it
+	t.engine.config.Log.Error("interface is gone: bring the link down and up again", "link", l.name, "interface", l.device.Name(), "error", err)
+}
+
+// serve sends what is next: one super-packet, or a batch of packets of one link and one channel. It is
+// false where nothing waits.
+func (t *transmitter) serve() bool {
+	queue := &t.intake.queue
+	f := queue.next()
+	if f == nil {
+		return false
+	}
+	if t.sealed == nil {
+		t.contents = make([]byte, offset(batchRecords))
+		t.sealed = make([]byte, chunkRecords*(record.Overhead+record.ContentLen))
+	}
+	l, super := f.head.link, f.head.header.Super()
+	t.channel = queue.channel(f)
+	k := l.sending.Load()
+	for f != nil && f.head.link == l && f.head.header.Super() == super && t.channel == queue.channel(f) {
+		if !super && !t.room(f.head.n) {
 			break
 		}
-		if h.Super() {
-			supers++
-			t.whole(l, k, h, n)
-		} else {
-			t.pack(l, h, n)
+		w := queue.pop(f)
+		if t.channel == underlay.DRB {
+			queue.queued(f, w.n)
 		}
+		t.forward(k, f, w)
+		t.intake.release(w)
+		if super {
+			return true
+		}
+		f = queue.next()
 	}
 	t.flush(k)
+	return true
+}
+
+// forward sends a super-packet, or puts a packet into a record.
+func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
+	lost := f.lost
+	f.lost = false
+	switch {
+	case k == nil:
+		w.link.drops.add(DropLinkDown, 1)
+	case w.header.Super():
+		t.whole(w, k, lost)
+	case lost:
+		w.link.drops.add(DropQueueFull, 1)
+	default:
+		t.pack(w)
+	}
 }
 
 // flush sends the packets that wait in records.
@@ -116,97 +164,40 @@ func (t *transmitter) flush(k *keyContext) {
 	t.n = 0
 }
 
-// discard empties the queue of a link that is down.
-func (t *transmitter) discard(l *Link) {
-	n := 0
-	for ; n < downBudget; n++ {
-		if _, err := l.device.Read(t.contents); err != nil {
-			t.check(l, err)
-			break
-		}
+// room makes a record current that takes a packet of n octets. It is false when the batch is full.
+func (t *transmitter) room(n int) bool {
+	if t.n > 0 && t.records[t.n-1].length+record.FrameHeaderLen+n <= record.ContentLen {
+		return true
 	}
-	if n > 0 {
-		l.drops.add(DropLinkDown, n)
+	if t.n == batchRecords {
+		return false
 	}
-}
-
-// check stops watching a device that is gone: it would be readable for ever.
-func (t *transmitter) check(l *Link, err error) {
-	if errors.Is(err, tundev.ErrAgain) || l.failed.Swap(true) {
-		return
-	}
-	l.drops.add(DropDeviceFailed, 1)
-	_ = t.engine.config.Poller.Remove(l.device) // RemoveLink may have done it
-	t.engine.config.Log.Error("interface is gone: bring the link down and up again", "link", l.name, "interface", l.device.Name(), "error", err)
-}
-
-// room makes a record current that takes at least a small packet. It is false when the batch is
-// full; the last record is only for the packet that did not fit the one before.
-func (t *transmitter) room() bool {
-	if t.n == 0 {
-		t.begin()
-	}
-	if record.ContentLen-t.records[t.n-1].length < record.FrameHeaderLen+smallest {
-		if t.n >= batchRecords {
-			return false
-		}
+	if t.n > 0 {
 		t.finish(t.n - 1)
-		t.begin()
 	}
-	return t.n <= batchRecords
-}
-
-func (t *transmitter) begin() {
 	t.records[t.n] = pending{}
 	t.n++
+	return true
 }
 
-// next is where the next frame of the current record goes.
-func (t *transmitter) next() int { return offset(t.n-1) + t.records[t.n-1].length }
-
-// read reads one packet to where its payload belongs in the current record, and gives its
-// length and what is left to do with it.
-func (t *transmitter) read(l *Link) (int, tundev.Header, error) {
-	from := t.next() - overrun
-	saved := [overrun]byte(t.contents[from:])
-	n, err := l.device.Read(t.contents[from : from+tundev.HeaderLen+maxRead])
-	h := tundev.ReadHeader(t.contents[from:])
-	copy(t.contents[from:], saved[:])
-	if err != nil {
-		t.check(l, err)
-		return 0, h, err
-	}
-	return n - tundev.HeaderLen, h, nil
-}
-
-// pack makes a frame of the n octets that read left at the end of the current record.
-func (t *transmitter) pack(l *Link, h tundev.Header, n int) {
-	at := t.next()
-	if n < smallest || n > record.MaxPacket {
-		reason := DropTooBig
-		if n < smallest {
-			reason = DropInnerMalformed
-		}
-		l.drops.add(reason, 1)
+// pack puts a packet into the current record, which has room for it.
+func (t *transmitter) pack(w *waiting) {
+	if w.n > record.MaxPacket {
+		w.link.drops.add(DropTooBig, 1)
 		return
 	}
-	flags, ok := leave(h, t.contents[at+record.FrameHeaderLen:][:n])
+	flags, ok := leave(w.header, w.packet())
 	if !ok {
-		l.drops.add(DropInnerMalformed, 1)
+		w.link.drops.add(DropInnerMalformed, 1)
 		return
 	}
-	if t.records[t.n-1].length+record.FrameHeaderLen+n > record.ContentLen {
-		t.begin()
-		packet := t.contents[at+record.FrameHeaderLen:][:n]
-		at = t.next()
-		copy(t.contents[at+record.FrameHeaderLen:], packet)
-		t.finish(t.n - 2) // its padding comes where the packet was
-	}
-	record.PutPacketHeader(t.contents[at:], flags, n)
 	r := &t.records[t.n-1]
-	r.length += record.FrameHeaderLen + n
+	at := offset(t.n-1) + r.length
+	record.PutPacketHeader(t.contents[at:], flags, w.n)
+	copy(t.contents[at+record.FrameHeaderLen:], w.packet())
+	r.length += record.FrameHeaderLen + w.n
 	r.packets++
-	r.octets += n
+	r.octets += w.n
 }
 
 // finish pads a record.
@@ -241,7 +232,7 @@ func (t *transmitter) seal(k *keyContext, g grant) {
 	for i := range g.records {
 		length := t.records[i].length
 		count := g.first + record.Count(i)
-		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
+		aad := record.Header{Header: g.outlet.header(t.channel), Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
 		room := t.sealed[used+record.HeaderLen : used+record.HeaderLen+length+tag]
 		t.items[i] = suite.Item{Count: uint64(count), AAD: aad, Text: t.contents[offset(i):][:length], Dst: room[:0:len(room)]}
 		used += record.HeaderLen + length + tag

@@ -65,11 +65,11 @@ func (w *World) sent(p *process, d Datagram) {
 	}
 	speaker := p.speaker
 	p.speaker = nil
-	if h.LCID != underlay.DRB {
+	if !h.LCID.UserData() {
 		w.signalling++
 	}
 	switch {
-	case h.Form == underlay.FormRecord && h.LCID == underlay.DRB:
+	case h.Form == underlay.FormRecord && h.LCID.UserData():
 		w.sentUserData(p, d)
 	case speaker == nil || !bytes.Equal(speaker.speaking, d.Octets):
 		w.sentToStranger(p, d)
@@ -93,7 +93,7 @@ func (w *World) sent(p *process, d Datagram) {
 // readable tells whether a datagram is a record of a link whose ends agreed on no ciphering (R19).
 func (w *World) readable(p *process, d Datagram) bool {
 	r, _, _, err := record.ParseHeader(d.Octets)
-	if err != nil || r.LCID != underlay.DRB {
+	if err != nil || !r.LCID.UserData() {
 		return false
 	}
 	k := w.plane(p, link.Name{Local: r.Source, Peer: r.Destination, Session: keys.SessionID(r.Session)})
@@ -125,6 +125,9 @@ func (w *World) sentUserData(p *process, d Datagram) {
 // spend enters a nonce (I1).
 func (w *World) spend(p *process, h underlay.Header, session uint16, count uint64, key [32]byte) {
 	n := nonce{key: key, lcid: h.LCID, count: count}
+	if h.LCID == underlay.DRBSparse { // one key and one COUNT for both
+		n.lcid = underlay.DRB
+	}
 	if key == ([32]byte{}) {
 		n.context = nameOf(p, link.Name{Local: h.Source, Peer: h.Destination, Session: keys.SessionID(session)})
 	}
