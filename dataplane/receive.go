@@ -81,11 +81,14 @@ func (r *receiver) process(messages []udp.Message) {
 			continue
 		}
 		for d := messages[i].Datagrams(); d.Next(); {
-			if !isUserRecord(d.Datagram()) {
+			switch form, ok := userForm(d.Datagram()); {
+			case !ok:
 				signalling = true
-				continue
+			case form == underlay.FormPDCP:
+				r.acceptPDU(table, messages[i].From, d.Datagram())
+			default:
+				r.accept(table, messages[i].From, d.Datagram())
 			}
-			r.accept(table, messages[i].From, d.Datagram())
 		}
 	}
 	r.open()
@@ -99,13 +102,13 @@ func (r *receiver) process(messages []udp.Message) {
 	}
 }
 
-// isUserRecord looks at form and LCID only.
-func isUserRecord(datagram []byte) bool {
+// userForm is the form of user data; false: it is none. It looks at form and LCID only.
+func userForm(datagram []byte) (underlay.Form, bool) {
 	h, _, err := underlay.Parse(datagram)
-	return err == nil && h.Form == underlay.FormRecord && h.LCID == underlay.DRB
+	return h.Form, err == nil && h.LCID == underlay.DRB && (h.Form == underlay.FormRecord || h.Form == underlay.FormPDCP)
 }
 
-// signal hands out what is not a user-plane record.
+// signal hands out what is no user data.
 func (r *receiver) signal(messages []udp.Message) {
 	for i := range messages {
 		for d := messages[i].Datagrams(); d.Next(); {
@@ -119,12 +122,12 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	if tell := r.engine.config.Signalling; tell != nil && !isUserRecord(datagram) {
-		tell(r.port, from, datagram)
+	if _, user := userForm(datagram); !user && r.engine.config.Signalling != nil {
+		r.engine.config.Signalling(r.port, from, datagram)
 	}
 }
 
-// stray is a record that no context has.
+// stray is a record or PDU that no context has.
 type stray struct {
 	from netip.AddrPort
 	h    underlay.Header
@@ -145,19 +148,24 @@ func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 		return
 	}
 	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
-	if k == nil {
+	if k == nil || k.standard {
 		r.engine.drops.add(DropUnknownContext, 1)
 		r.stray = stray{from, h.Header}
 		return
 	}
-	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
+	r.enqueue(k, suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed})
+}
+
+// enqueue queues what is to be opened.
+func (r *receiver) enqueue(k *keyContext, it suite.Item) {
+	if k != r.context || r.n == openBatch || r.used+lead+len(it.Text) > len(r.contents) {
 		r.open()
 		r.context = k
 	}
 	start := r.used + lead
-	r.items[r.n] = suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed, Dst: r.contents[start : start : start+len(sealed)]}
-	r.starts[r.n] = start
-	r.used = (start + len(sealed) + lead - 1) &^ (lead - 1)
+	it.Dst = r.contents[start : start : start+len(it.Text)]
+	r.items[r.n], r.starts[r.n] = it, start
+	r.used = (start + len(it.Text) + lead - 1) &^ (lead - 1)
 	r.n++
 }
 
@@ -168,7 +176,12 @@ func (r *receiver) open() {
 		return
 	}
 	k := r.context
-	exhausting := k.receive.open(r.items[:r.n], &k.link.drops)
+	exhausting := false
+	if k.standard {
+		exhausting = k.receive.openPDUs(r.items[:r.n], &k.filter, r.engine.config.Now, &k.link.drops)
+	} else {
+		exhausting = k.receive.open(r.items[:r.n], &k.link.drops)
+	}
 	var got delivered
 	for i := range r.items[:r.n] {
 		if r.items[i].OK {
@@ -192,6 +205,10 @@ type delivered struct{ packets, octets, records int }
 
 // deliver writes the packets of one record that opened, which starts at contents[start].
 func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delivered) {
+	if k.standard {
+		r.deliverPDU(k, content, start, got)
+		return
+	}
 	frames := record.NewFrames(content)
 	for frames.Next() {
 		switch frames.Type() {

@@ -45,7 +45,8 @@ type transmitter struct {
 	items    [maxRecords]suite.Item
 	records  [maxRecords]pending
 	super    super
-	n        int // records begun
+	segment  [record.MaxPacket]byte // standard form: one of a super-packet
+	n        int                    // records begun
 	notices  notices
 }
 
@@ -86,6 +87,10 @@ func (t *transmitter) turn(l *Link) {
 	k := l.sending.Load()
 	if k == nil || l.failed.Load() {
 		t.discard(l)
+		return
+	}
+	if k.standard {
+		t.turnPDUs(l, k)
 		return
 	}
 	t.n = 0
@@ -230,7 +235,11 @@ func (t *transmitter) protect(k *keyContext) {
 	}
 	t.abandon(k.link, g.records, t.n, DropKeyLimit)
 	if g.records > 0 {
-		t.seal(k, g)
+		if k.standard {
+			t.sealPDUs(k, g)
+		} else {
+			t.seal(k, g)
+		}
 		t.send(k, g.outlet, g.records)
 	}
 }
@@ -252,7 +261,7 @@ func (t *transmitter) seal(k *keyContext, g grant) {
 // send sends the first n records, each run of equal ones with one call; a shorter one may end
 // a run.
 func (t *transmitter) send(k *keyContext, out *outlet, n int) {
-	l, overhead, from := k.link, record.HeaderLen+k.send.suite.TagLen(), 0
+	l, overhead, from := k.link, k.overhead(), 0
 	for i := 0; i < n; {
 		j, octets := i+1, overhead+t.records[i].length
 		for j < n && t.records[j].length == t.records[i].length {
