@@ -71,7 +71,7 @@ func (w *World) sent(p *process, d Datagram) {
 		w.signalling++
 	}
 	switch {
-	case h.LCID == underlay.DRB:
+	case h.LCID == underlay.DRB && h.Form != underlay.FormHint:
 		w.sentUserData(p, d)
 	case speaker == nil || !bytes.Equal(speaker.speaking, d.Octets):
 		w.sentToStranger(p, d)
