@@ -32,10 +32,9 @@ func wantRefused(t *testing.T, p *pair, by *end, cause pc5s.Cause) {
 func TestR09_R14_Forms(t *testing.T) {
 	const record, pdcp = suite.AES128GCM, suite.None
 	type outcome struct {
-		form    suite.ID
-		byA     pc5s.Cause
-		byB     pc5s.Cause
-		offered bool
+		form suite.ID
+		byA  pc5s.Cause
+		byB  pc5s.Cause
 	}
 	forms := []policy.Form{policy.FormRecord, policy.FormAny, policy.FormPDCP}
 	want := map[[2]policy.Form]outcome{
