@@ -18,26 +18,30 @@ var errBothForms = errors.New("a context has one form of user data, not two")
 
 // suites makes the protection of both directions.
 func (c *Context) suites() (send, receive suite.Suite, err error) {
-	make1 := func(key []byte, salt [suite.SaltLen]byte, _ uint8) (suite.Suite, error) {
-		return suite.New(c.Suite, c.Mode, key, salt)
-	}
-	direction := uint8(0)
 	if c.Standard != nil {
-		direction = c.Standard.Direction
-		make1 = func(_ []byte, _ [suite.SaltLen]byte, direction uint8) (suite.Suite, error) {
-			s := *c.Standard
-			defer s.Wipe()
-			s.Direction = direction
-			return suite.NewStandard(s, c.Mode)
-		}
+		return c.standardSuites()
 	}
-	if c.Standard != nil && c.Suite != suite.None {
-		return nil, nil, errBothForms
-	}
-	if send, err = make1(c.SendKey, c.SendSalt, direction); err != nil {
+	if send, err = suite.New(c.Suite, c.Mode, c.SendKey, c.SendSalt); err != nil {
 		return nil, nil, err
 	}
-	if receive, err = make1(c.RecvKey, c.RecvSalt, 1-direction); err != nil {
+	if receive, err = suite.New(c.Suite, c.Mode, c.RecvKey, c.RecvSalt); err != nil {
+		return nil, nil, err
+	}
+	return send, receive, nil
+}
+
+// standardSuites are those of the standard form: the same keys under both DIRECTIONs.
+func (c *Context) standardSuites() (send, receive suite.Suite, err error) {
+	if c.Suite != suite.None {
+		return nil, nil, errBothForms
+	}
+	s := *c.Standard
+	defer s.Wipe()
+	if send, err = suite.NewStandard(s, c.Mode); err != nil {
+		return nil, nil, err
+	}
+	s.Direction = 1 - c.Standard.Direction
+	if receive, err = suite.NewStandard(s, c.Mode); err != nil {
 		return nil, nil, err
 	}
 	return send, receive, nil

@@ -257,6 +257,21 @@ func TestT55_LostHFNAsksForKeys(t *testing.T) {
 	}
 }
 
+// TestT56_ForgedPDUsEndNothing: where nothing is protected no PDU that anybody sends asks for new keys, or keeps
+// a genuine one out.
+func TestT56_ForgedPDUsEndNothing(t *testing.T) {
+	b, now, told := clocked(t, suite.Unprotected)
+	id := contextOf(session, true).ID
+	for n := range uint32(200) {
+		arrive(t, b, pduUnder(t, id, suite.Unprotected, 1<<31+n*100_000, []byte("no packet at all, but long enough")))
+		*now = now.Add(100 * time.Millisecond)
+	}
+	p := packet(addrA, addrB, 40, 1)
+	if got := arrive(t, b, pduUnder(t, id, suite.Unprotected, 0, p)); len(got) != 1 || len(told.exhausting) != 0 || b.link.Authentic() != 0 {
+		t.Errorf("%d packets, asked for keys %d times, %d authentic", len(got), len(told.exhausting), b.link.Authentic())
+	}
+}
+
 // TestT54_R21_StandardNames: in each mode the keys change and the names change, and nothing that is under way
 // is lost. Where nothing is protected the K_NRP-sess ID is 0 for all keys.
 func TestT54_R21_StandardNames(t *testing.T) {

@@ -72,10 +72,13 @@ func (k *receiveKey) openPDULocked(one []suite.Item, f *innerFilter, clock func(
 	case !known:
 		return DropTooOld, false
 	case k.window == nil:
-	case k.window.Check(record.Count(count)) != record.Fresh:
-		return replayDrop(k.window.Check(record.Count(count))), false
-	case k.doubt.spent(clock):
-		return DropRate, false
+	default:
+		if v := k.window.Check(record.Count(count)); v != record.Fresh {
+			return replayDrop(v), false
+		}
+		if k.doubt.spent(clock) {
+			return DropRate, false
+		}
 	}
 	k.suite.Open(one)
 	if !it.OK {
@@ -83,11 +86,14 @@ func (k *receiveKey) openPDULocked(one []suite.Item, f *innerFilter, clock func(
 	}
 	k.used.records++
 	k.used.blocks += uint64(blocksOf(len(it.Dst)))
-	if k.window != nil {
-		k.window.Commit(record.Count(count))
+	switch {
+	case k.mode == suite.Unprotected:
 		return 0, true
+	case k.window == nil:
+		return k.believeLocked(uint64(count), it.Dst, f)
 	}
-	return k.believeLocked(uint64(count), it.Dst, f)
+	v := k.window.Commit(record.Count(count))
+	return replayDrop(v), v == record.Fresh
 }
 
 // believeLocked takes a COUNT that nothing authenticates. Under a wrong COUNT what was deciphered is no
