@@ -97,7 +97,7 @@ func (p *pair) judgeForm(form underlay.Form, readable bool) {
 	}
 }
 
-// TestR09_R14_C6_Forms: each form at each end, whoever calls. Where the ends have a form in common they have a
+// TestR09_R14_C6_Forms: each form at the caller and at the other end. Where the ends have a form in common they have a
 // link of it, of records where both take them. Else one end refuses and says with which cause: B a request
 // without an offer (12), A a command without a choice (10); no packet passes.
 func TestR09_R14_C6_Forms(t *testing.T) {
