@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
@@ -35,7 +36,9 @@ type Config struct {
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.
 	Exhausting func(link string, id ContextID)
-	Log        *slog.Logger
+	// Now is asked for PDUs of the standard form that are refused; nil: time.Now.
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Engine moves the packets of all links.
@@ -72,6 +75,9 @@ type table struct {
 
 // New makes an Engine. Links may be added before it runs.
 func New(c Config) *Engine {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	e := &Engine{config: c, ready: make(chan struct{}), failed: make(chan error, 1)}
 	e.transmit = newTransmitter(e)
 	e.table.Store(&table{sockets: map[Port]*socket{{}: newSocket(e, Port{}, c.Conn)}})
@@ -237,8 +243,8 @@ func (e *Engine) copyLocked() *table {
 
 // forget takes a context out, under both its names.
 func (t *table) forget(k *keyContext) {
-	delete(t.contexts, k.name)
-	delete(t.contexts, k.other)
+	t.leave(k, k.name)
+	t.leave(k, k.other)
 }
 
 // end wipes contexts that are no longer published, when no worker uses them any more.

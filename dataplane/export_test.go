@@ -46,3 +46,6 @@ func Judge(c Context, packet []byte) (Drop, bool) {
 
 // LimitsOf are limits with the defaults of a suite in a mode.
 func LimitsOf(l Limits, id suite.ID, mode suite.Mode) Limits { return l.of(id, mode) }
+
+// StandardLimits are limits with the defaults of the standard form in a mode.
+func StandardLimits(l Limits, mode suite.Mode) Limits { return l.ofStandard(mode) }

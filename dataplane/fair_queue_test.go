@@ -62,7 +62,7 @@ func TestFairQueueKeepsOrder(t *testing.T) {
 				}
 				continue
 			}
-			channel := q.channel(f)
+			channel := q.channel(f, nil)
 			w := q.pop(f)
 			p := w.packet()
 			port, number := binary.BigEndian.Uint16(p[22:]), int(binary.BigEndian.Uint32(p[28:]))

@@ -100,8 +100,11 @@ func (q *fairQueue) pop(f *flow) *waiting {
 }
 
 // channel is what the first packet of a flow leaves through. It may overtake those of other flows, here
-// and at the receiver, where it overtakes none of its own.
-func (q *fairQueue) channel(f *flow) underlay.LCID {
+// and at the receiver, where it overtakes none of its own. The standard form has one channel.
+func (q *fairQueue) channel(f *flow, k *keyContext) underlay.LCID {
+	if k != nil && k.standard {
+		return underlay.DRB
+	}
 	if f.state == flowFresh && !f.head.header.Super() && (!f.bulk || q.sent-f.left >= settled) {
 		return underlay.DRBSparse
 	}

@@ -87,12 +87,15 @@ func (k *sendKey) way() *outlet {
 type receiveKey struct {
 	suite  suite.Suite
 	limits Limits
+	mode   suite.Mode
 
-	// Guards the two below, and is held from the check to the commit of a batch: records of one
+	// Guards what is below, and is held from the check to the commit of a batch: records of one
 	// context may arrive at several sockets. Uncontended otherwise.
 	mu     sync.Mutex
 	used   usage
 	window *record.Window // nil in the modes without integrity: anybody could move it
+	next   uint64         // standard form: RX_NEXT where there is no window
+	doubt  doubt          // standard form
 }
 
 // authentic tells whether what opens is the peer's.

@@ -90,7 +90,7 @@ func (l *Link) publish(k *keyContext) (ended []*keyContext, err error) {
 	k.age = l.nextAge
 	l.nextAge++
 	l.contexts = append(contexts, k)
-	t.contexts[k.name] = k
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 	return ended, nil
 }
@@ -167,6 +167,7 @@ func (l *Link) withdraw(id ContextID) *keyContext {
 	t := e.copyLocked()
 	t.forget(k)
 	l.contexts = slices.DeleteFunc(slices.Clone(l.contexts), func(o *keyContext) bool { return o == k })
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 	l.sending.CompareAndSwap(k, nil)
 	return k

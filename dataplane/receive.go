@@ -1,14 +1,12 @@
 package dataplane
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
 
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
-	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
 )
@@ -95,7 +93,7 @@ func (r *receiver) overtake(messages []udp.Message) {
 	table := r.engine.table.Load()
 	for i := range messages {
 		for d := messages[i].Datagrams(); d.Next(); {
-			if userRecord(d.Datagram()) == underlay.DRBSparse {
+			if kindOf(d.Datagram()) == sparseRecord {
 				r.accept(table, messages[i].From, d.Datagram())
 			}
 		}
@@ -113,13 +111,15 @@ func (r *receiver) queued(messages []udp.Message) {
 			continue
 		}
 		for d := messages[i].Datagrams(); d.Next(); {
-			switch channel := userRecord(d.Datagram()); {
-			case channel == underlay.SRB0:
+			switch kind := kindOf(d.Datagram()); {
+			case kind == signalling:
 				r.signalling = true
-			case channel != underlay.DRB:
+			case kind == sparseRecord:
 			case r.lost:
 				r.lost = false
 				r.engine.drops.add(DropQueueFull, 1)
+			case kind == userPDU:
+				r.acceptPDU(table, messages[i].From, d.Datagram())
 			default:
 				r.accept(table, messages[i].From, d.Datagram())
 			}
@@ -141,17 +141,33 @@ func (r *receiver) end(messages []udp.Message) {
 	}
 }
 
-// userRecord is the channel of a record of user data; SL-SRB0 stands for everything else. It looks at
-// form and LCID only.
-func userRecord(datagram []byte) underlay.LCID {
+// kind is what a receiver does with a datagram.
+type kind uint8
+
+const (
+	signalling kind = iota // everything but user data
+	userRecord
+	sparseRecord // overtakes
+	userPDU
+)
+
+// kindOf looks at version, form and LCID only.
+func kindOf(datagram []byte) kind {
 	h, _, err := underlay.Parse(datagram)
-	if err != nil || h.Form != underlay.FormRecord || !h.LCID.UserData() {
-		return underlay.SRB0
+	switch {
+	case err != nil:
+		return signalling
+	case h.Form == underlay.FormRecord && h.LCID == underlay.DRB:
+		return userRecord
+	case h.Form == underlay.FormRecord && h.LCID == underlay.DRBSparse:
+		return sparseRecord
+	case h.Form == underlay.FormPDCP && h.LCID == underlay.DRB:
+		return userPDU
 	}
-	return h.LCID
+	return signalling
 }
 
-// signal hands out what is not a user-plane record.
+// signal hands out what is no user data.
 func (r *receiver) signal(messages []udp.Message) {
 	for i := range messages {
 		for d := messages[i].Datagrams(); d.Next(); {
@@ -165,12 +181,12 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	if tell := r.engine.config.Signalling; tell != nil && userRecord(datagram) == underlay.SRB0 {
+	if tell := r.engine.config.Signalling; tell != nil && kindOf(datagram) == signalling {
 		tell(r.port, from, datagram)
 	}
 }
 
-// stray is a record that no context has.
+// stray is a record or PDU that no context has.
 type stray struct {
 	from netip.AddrPort
 	h    underlay.Header
@@ -181,113 +197,4 @@ func (r *receiver) tellStray() {
 		tell(r.port, r.stray.from, r.stray.h)
 	}
 	r.stray = stray{}
-}
-
-// accept does the cheap checks and queues a record for opening.
-func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
-	h, aad, sealed, err := record.ParseHeader(datagram)
-	if err != nil {
-		r.engine.drops.add(DropMalformed, 1)
-		return
-	}
-	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
-	if k == nil {
-		r.engine.drops.add(DropUnknownContext, 1)
-		r.stray = stray{from, h.Header}
-		return
-	}
-	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
-		r.open()
-		r.context = k
-	}
-	start := r.used + lead
-	r.items[r.n] = suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed, Dst: r.contents[start : start : start+len(sealed)]}
-	r.starts[r.n] = start
-	r.used = (start + len(sealed) + lead - 1) &^ (lead - 1)
-	r.n++
-}
-
-// open opens the waiting records and delivers what is authentic; without integrity, all.
-func (r *receiver) open() {
-	if r.n == 0 {
-		r.context = nil
-		return
-	}
-	k := r.context
-	exhausting := k.receive.open(r.items[:r.n], &k.link.drops)
-	var got delivered
-	for i := range r.items[:r.n] {
-		if r.items[i].OK {
-			got.records++
-			r.deliver(k, r.items[i].Dst, r.starts[i], &got)
-		}
-	}
-	if got.records > 0 {
-		k.link.received.add(got.packets, got.octets, got.records)
-		if k.receive.authentic() {
-			k.link.verified.Add(uint64(got.records))
-		}
-	}
-	if k.receive.deliver(got.octets) || exhausting {
-		r.notices.exhaust(k)
-	}
-	r.n, r.used, r.context = 0, 0, nil
-}
-
-type delivered struct{ packets, octets, records int }
-
-// deliver writes the packets of one record that opened, which starts at contents[start].
-func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delivered) {
-	frames := record.NewFrames(content)
-	for frames.Next() {
-		switch frames.Type() {
-		case record.FrameSegment:
-			r.depart()
-			r.slice(k, &frames)
-		case record.FramePacket:
-			r.flush() // packets stay in their order
-			r.packet(k, &frames, start, got)
-		}
-	}
-	if frames.Err() != nil {
-		k.link.drops.add(DropBadFrame, 1)
-	}
-}
-
-// packet writes the packet of the current frame of a record that starts at contents[start].
-func (r *receiver) packet(k *keyContext, frames *record.Frames, start int, got *delivered) {
-	packet := frames.Payload()
-	if reason, ok := k.filter.judge(packet); !ok {
-		k.link.drops.add(reason, 1)
-		return
-	}
-	var h tundev.Header
-	if frames.Flags()&record.PartialChecksum != 0 {
-		var ok bool
-		if h, ok = partial(packet); !ok {
-			k.link.drops.add(DropInnerMalformed, 1)
-			return
-		}
-		if r.couple(k, packet) {
-			return
-		}
-	}
-	r.depart()
-	// The header goes over the frame header and over what is delivered already.
-	at := start + frames.Offset()
-	out := r.contents[at-tundev.HeaderLen : at+len(packet)]
-	h.Put(out)
-	if _, err := k.link.device.Write(out); err != nil {
-		k.link.drops.add(deviceDrop(err), 1)
-		return
-	}
-	got.packets++
-	got.octets += len(packet)
-}
-
-func deviceDrop(err error) Drop {
-	if errors.Is(err, tundev.ErrAgain) {
-		return DropDeviceFull
-	}
-	return DropDeviceFailed
 }

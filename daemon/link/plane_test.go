@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pc5d/daemon/link"
+	"pc5d/dataplane/suite"
 )
 
 // plane is what a user plane knows of a link: which keys receive under which name, and which
@@ -16,6 +17,7 @@ type plane struct {
 	broken   []string  // effects that made no sense
 	left     map[*planeKeys]bool
 	watching bool
+	skipped  uint64 // at the newest change of the name
 }
 
 type planeKeys struct{ send, receive string }
@@ -31,7 +33,16 @@ func (p *plane) install(e link.InstallUserPlane) {
 	if p.receives[e.Name] != nil {
 		p.complain("%v installed twice", e.Name)
 	}
-	p.receives[e.Name] = &planeKeys{string(e.Send.Key.Bytes()), string(e.Receive.Key.Bytes())}
+	p.receives[e.Name] = keysOf(e)
+}
+
+// keysOf names them. The standard form has one pair for both directions, told apart by DIRECTION.
+func keysOf(e link.InstallUserPlane) *planeKeys {
+	if e.Suite != suite.None {
+		return &planeKeys{string(e.Send.Key.Bytes()), string(e.Receive.Key.Bytes())}
+	}
+	both := string(e.NRPEK.Bytes()) + string(e.NRPIK.Bytes())
+	return &planeKeys{both + string(rune(e.Direction)), both + string(rune(1-e.Direction))}
 }
 
 func (p *plane) follow(e link.Effect) {
@@ -66,7 +77,7 @@ func (p *plane) follow(e link.Effect) {
 		if p.receives[e.To] == nil || p.name != e.From || e.Skip == 0 {
 			p.complain("%v used instead of %v, sending under %v", e.To, e.From, p.name)
 		}
-		p.name = e.To
+		p.name, p.skipped = e.To, e.Skip
 	case link.DropName:
 		delete(p.receives, e.Name)
 	case link.WatchTraffic:
