@@ -134,7 +134,7 @@ func (t *transmitter) send(k *keyContext, out *outlet, n int) {
 			octets += overhead + t.records[j].length
 			j++
 		}
-		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length); err != nil {
+		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length, t.class); err != nil {
 			t.abandon(l, i, j, DropSendFailed)
 		} else {
 			packets, inner := t.sum(i, j)

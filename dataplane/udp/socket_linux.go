@@ -107,6 +107,10 @@ func (s *Socket) tune(log *slog.Logger) {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], socketBuffer) // less is fine
 		}
 	}
+	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1) // without it no mark is seen
+	if !s.four {
+		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1)
+	}
 	s.buffer = sendBuffer(s.fd)
 	_, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 	s.segment.Store(err == nil)
