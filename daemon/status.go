@@ -30,7 +30,7 @@ func (k *keeper) planeContext(e link.InstallUserPlane, port dataplane.Port) data
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
 		CopyDSCP: k.config.CopyDSCP,
-		Limits: dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
+		Limits:   dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
 	}
 	if e.Suite == suite.None {
 		c.Standard = &suite.Standard{

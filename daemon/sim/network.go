@@ -145,7 +145,9 @@ func (c *conn) Send(to netip.AddrPort, b []byte, size int, _ uint8) error {
 }
 
 // Answer implements udp.Conn.
-func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error { return c.Send(to, b, len(b), 0) }
+func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error {
+	return c.Send(to, b, len(b), 0)
+}
 
 // Receive implements udp.Conn. The world hands messages to the engine itself.
 func (c *conn) Receive([]udp.Message, bool) (int, error) { panic("BUG: sim: nobody runs the engine") }
