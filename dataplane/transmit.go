@@ -135,13 +135,15 @@ func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
 	switch {
 	case k == nil:
 		w.link.drops.add(DropLinkDown, 1)
-	case k.standard && lost, !w.header.Super() && lost:
+	case lost && (k.standard || !w.header.Super() || w.header.GSOType == tundev.GSOUDP):
 		w.link.drops.add(DropQueueFull, 1)
 	case k.standard:
 		t.plain(w, k)
+	case w.header.GSOType == tundev.GSOUDP:
+		t.datagrams(w, k)
 	case w.header.Super():
 		t.whole(w, k, lost)
 	default:
-		t.pack(w)
+		t.pack(w.link, w.header, w.packet())
 	}
 }
