@@ -17,7 +17,7 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// Config is what an Engine works with. It owns Conn and Poller.
+// Config is what an Engine works with. It owns Conn, Poller and Lanes.
 //
 // The functions are called on a worker after its batch. They must not block and must not call the
 // Engine or a Link; every worker may call them, also at the same time. Those that are nil are not
@@ -25,6 +25,7 @@ import (
 type Config struct {
 	Conn   udp.Conn
 	Poller tundev.Poller
+	Lanes  []Lane // beside these two
 	// Signalling gets every datagram that has an underlay header and is not a user-plane
 	// record. datagram is valid during the call only.
 	Signalling func(port Port, from netip.AddrPort, datagram []byte)
@@ -43,13 +44,14 @@ type Config struct {
 
 // Engine moves the packets of all links.
 type Engine struct {
-	config   Config
-	ready    chan struct{}
-	drops    dropped // what belongs to no link
-	table    atomic.Pointer[table]
-	transmit *transmitter
-	workers  sync.WaitGroup
-	failed   chan error // capacity 1: the first failure of a worker ends Run
+	config    Config
+	ready     chan struct{}
+	drops     dropped // what belongs to no link
+	table     atomic.Pointer[table]
+	senders   []*transmitter // one a lane
+	receivers []*receiver    // of the lanes but the first
+	workers   sync.WaitGroup
+	failed    chan error // capacity 1: the first failure of a worker ends Run
 
 	mu       sync.Mutex // guards the fields below and every change of table
 	state    state
@@ -79,7 +81,7 @@ func New(c Config) *Engine {
 		c.Now = time.Now
 	}
 	e := &Engine{config: c, ready: make(chan struct{}), failed: make(chan error, 1)}
-	e.transmit = newTransmitter(e)
+	e.newLanes()
 	e.table.Store(&table{sockets: map[Port]*socket{{}: newSocket(e, Port{}, c.Conn)}})
 	return e
 }
@@ -107,7 +109,7 @@ func (e *Engine) start() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.state = stateRunning
-	e.workers.Go(func() { e.fail(e.transmit.run()) })
+	e.startLanes()
 	for _, s := range e.table.Load().sockets {
 		e.startLocked(s)
 	}
@@ -118,7 +120,7 @@ func (e *Engine) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.state = stateEnded
-	_ = e.config.Poller.Close() // a second Close says so
+	e.stopLanes()
 	for _, s := range e.table.Load().sockets {
 		_ = s.receive.conn.Close()
 	}
@@ -136,12 +138,13 @@ func (e *Engine) fail(err error) {
 // poller gives. For a caller that drives the Engine itself, on one goroutine, instead of
 // running it.
 func (e *Engine) Turn(key uint32) {
-	e.transmit.activity.begin()
+	t := e.senderOf(key)
+	t.activity.begin()
 	if l := e.table.Load().links[key]; l != nil {
-		e.transmit.turn(l)
+		t.turn(l)
 	}
-	e.transmit.activity.end()
-	e.transmit.notices.tell(&e.config)
+	t.activity.end()
+	t.notices.tell(&e.config)
 }
 
 // Process takes what was received at a port: what Run does with the messages of one Receive.
@@ -194,7 +197,7 @@ func (e *Engine) AddLink(name string, device tundev.Device) (*Link, error) {
 	t := e.copyLocked()
 	t.links[l.key] = l
 	e.table.Store(t)
-	if err := e.config.Poller.Add(device, l.key); err != nil {
+	if err := e.senderOf(l.key).poller.Add(device, l.key); err != nil {
 		t = e.copyLocked()
 		delete(t.links, l.key)
 		e.table.Store(t)
@@ -219,7 +222,7 @@ func (e *Engine) RemoveLink(l *Link) error {
 	l.contexts = nil
 	l.sending.Store(nil)
 	e.table.Store(t)
-	err := e.config.Poller.Remove(l.device)
+	err := e.senderOf(l.key).poller.Remove(l.device)
 	e.mu.Unlock()
 	e.end(ended)
 	if l.failed.Load() || errors.Is(err, net.ErrClosed) {
@@ -252,10 +255,7 @@ func (e *Engine) end(contexts []*keyContext) {
 	if len(contexts) == 0 {
 		return
 	}
-	e.transmit.activity.wait()
-	for _, s := range e.table.Load().sockets {
-		s.receive.activity.wait()
-	}
+	e.settle()
 	for _, k := range contexts {
 		k.wipe()
 	}

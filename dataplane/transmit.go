@@ -22,9 +22,10 @@ const (
 	readyLinks = 64
 )
 
-// transmitter is the worker from all TUN devices to the sockets.
+// transmitter is the worker from the TUN devices of a lane to the sockets.
 type transmitter struct {
 	engine   *Engine
+	poller   tundev.Poller
 	activity activity
 	keys     [readyLinks]uint32
 	intake   intake
@@ -40,15 +41,15 @@ type transmitter struct {
 	notices  notices
 }
 
-func newTransmitter(e *Engine) *transmitter {
-	return &transmitter{engine: e, intake: newIntake()}
+func newTransmitter(e *Engine, poller tundev.Poller) *transmitter {
+	return &transmitter{engine: e, poller: poller, intake: newIntake()}
 }
 
 func (t *transmitter) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		n, err := t.engine.config.Poller.Wait(t.keys[:], t.intake.queue.next() == nil)
+		n, err := t.poller.Wait(t.keys[:], t.intake.queue.next() == nil)
 		if err != nil {
 			return fmt.Errorf("wait for packets: %w", err)
 		}
@@ -90,7 +91,7 @@ func (t *transmitter) check(l *Link, err error) {
 		return
 	}
 	l.drops.add(DropDeviceFailed, 1)
-	_ = t.engine.config.Poller.Remove(l.device) // RemoveLink may have done it
+	_ = t.poller.Remove(l.device) // RemoveLink may have done it
 	t.engine.config.Log.Error("interface is gone: bring the link down and up again", "link", l.name, "interface", l.device.Name(), "error", err)
 }
 

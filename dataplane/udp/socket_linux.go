@@ -33,17 +33,20 @@ type Socket struct {
 }
 
 // Listen opens the socket. "[::]" and the zero address listen on both families.
-func Listen(at netip.AddrPort, log *slog.Logger) (*Socket, error) {
+func Listen(at netip.AddrPort, log *slog.Logger) (*Socket, error) { return openAt(at, false, log) }
+
+// openAt opens a socket; others may have the same address where it is shared.
+func openAt(at netip.AddrPort, shared bool, log *slog.Logger) (*Socket, error) {
 	s := &Socket{four: at.Addr().Is4() && !at.Addr().IsUnspecified()}
 	s.senders.New = func() any { return new(sender) }
-	if err := s.open(at); err != nil {
+	if err := s.open(at, shared); err != nil {
 		return nil, fmt.Errorf("udp: listen on %s: %w", at, err)
 	}
 	s.tune(log)
 	return s, nil
 }
 
-func (s *Socket) open(at netip.AddrPort) error {
+func (s *Socket) open(at netip.AddrPort, shared bool) error {
 	family := unix.AF_INET6
 	if s.four {
 		family = unix.AF_INET
@@ -57,6 +60,12 @@ func (s *Socket) open(at netip.AddrPort) error {
 		return fmt.Errorf("socket: %w", err)
 	}
 	s.fd = fd
+	if shared {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+			unix.Close(fd)
+			return fmt.Errorf("share the port: %w", err)
+		}
+	}
 	if err := s.bind(at); err != nil {
 		unix.Close(fd)
 		return err

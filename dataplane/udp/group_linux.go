@@ -1,0 +1,73 @@
+package udp
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// ListenGroup opens n sockets of one address. All user data for one layer-2 ID reaches one of them, in its order;
+// everything else reaches the first, whose receiver alone sees strangers.
+func ListenGroup(at netip.AddrPort, n int, log *slog.Logger) ([]*Socket, error) {
+	if n <= 1 {
+		s, err := Listen(at, log)
+		return []*Socket{s}, err
+	}
+	group := make([]*Socket, 0, n)
+	for range n {
+		s, err := openAt(at, true, log)
+		if err != nil {
+			return nil, closeAll(group, err)
+		}
+		group = append(group, s)
+		if len(group) > 1 {
+			continue
+		}
+		if err := s.steer(n); err != nil { // before anything can reach another one
+			return nil, closeAll(group, fmt.Errorf("udp: spread user data over %d sockets: %w", n, err))
+		}
+		at = netip.AddrPortFrom(at.Addr(), s.local.Port()) // a port that the first one chose
+	}
+	return group, nil
+}
+
+func closeAll(group []*Socket, err error) error {
+	for _, s := range group {
+		_ = s.Close()
+	}
+	return err
+}
+
+// Where the underlay header has what the group goes by. This package does not know it otherwise.
+const (
+	octetForm        = 0
+	octetDestination = 3 // the last one of the destination layer-2 ID
+	octetLCID        = 7
+	record, pdu      = 0x11, 0x10 // version 1
+	drb, drbSparse   = 4, 5
+)
+
+// steer tells the kernel which socket of a group of n gets a datagram. Where the program can not read so far it gives 0,
+// the first; so it does before the others have joined.
+func (s *Socket) steer(n int) error {
+	const (
+		load   = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
+		equal  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+		modulo = unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K
+	)
+	program := []unix.SockFilter{
+		{Code: load, K: octetForm},
+		{Code: equal, K: record, Jt: 1},
+		{Code: equal, K: pdu, Jf: 3},
+		{Code: load, K: octetLCID},
+		{Code: equal, K: drb, Jt: 2},
+		{Code: equal, K: drbSparse, Jt: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: load, K: octetDestination},
+		{Code: modulo, K: uint32(n)},
+		{Code: unix.BPF_RET | unix.BPF_A},
+	}
+	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+}
