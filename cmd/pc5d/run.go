@@ -52,7 +52,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	conn, err := udp.Listen(p.Node.Listen, log)
+	conn, err := udp.Listen(p.Node.Listen, o.underlay(log))
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
-		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
-		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.device()) },
+		OpenPort: func() (udp.Conn, error) {
+			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(log))
+		},
+		Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type Node struct {
 	Trust  string             // of the peer, in words of the provisioning; "": the pin
 	Own    string             // more keys of [node], each on a line
 	Tail   string             // tables of the link, after what every link has
+	Flags  []string           // more of the daemon's command line
 	Client *client.Client
 
 	dir     string
@@ -108,7 +109,8 @@ func (n *Node) Start(ctx context.Context, pc5d string) error {
 		return err
 	}
 	n.Client = client.New(n.path("sock"))
-	n.process, err = n.Host.Start(n.log, pc5d, "--config", n.path("toml"), "--socket", n.path("sock"), "--state", n.path("state"))
+	flags := append([]string{"--config", n.path("toml"), "--socket", n.path("sock"), "--state", n.path("state")}, n.Flags...)
+	n.process, err = n.Host.Start(n.log, pc5d, flags...)
 	n.log.Close()
 	if err != nil {
 		return err

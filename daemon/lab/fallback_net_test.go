@@ -1,0 +1,114 @@
+//go:build net
+
+package lab_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"pc5d/daemon/control"
+	"pc5d/daemon/lab"
+)
+
+// fallbacks are the words of pc5d --without, and how the status shows that they are obeyed.
+var fallbacks = []struct {
+	word string
+	used func(control.Status) bool
+}{
+	{"udp-segment", func(s control.Status) bool { return s.Node.Offloads.Segment }},
+	{"udp-gro", func(s control.Status) bool { return s.Node.Offloads.Coalesce }},
+	{"tun-vnet", func(s control.Status) bool { o := s.Links[0].Offloads; return o != control.LinkOffloads{} }},
+	{"tun-tso", func(s control.Status) bool { return s.Links[0].Offloads.TCP || s.Links[0].Offloads.UDP }},
+	{"tun-uso", func(s control.Status) bool { return s.Links[0].Offloads.UDP }},
+	{"tun-write", func(s control.Status) bool { return s.Links[0].Offloads.TakesTCP || s.Links[0].Offloads.TakesUDP }},
+}
+
+// TestFallbacks: a link whose ends, or one of them, go without an offload carries everything, and the
+// status of each end shows what is in use there.
+func TestFallbacks(t *testing.T) {
+	t.Parallel()
+	pc5d := build(t)
+	all := ""
+	for _, f := range fallbacks {
+		all += "," + f.word
+		for _, both := range []bool{false, true} {
+			name := f.word + " at one end"
+			if both {
+				name = f.word + " at both"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				falls(t, pc5d, f.word, both, func(n *lab.Node, s control.Status) {
+					want := n.Flags == nil && f.word != "tun-uso" // which the engine does not ask for yet
+					if f.used(s) != want {
+						t.Errorf("%s: in use is %v, want %v", n.Host.Name, !want, want)
+					}
+				})
+			})
+		}
+	}
+	t.Run("all at both", func(t *testing.T) {
+		t.Parallel()
+		falls(t, pc5d, all[1:], true, func(n *lab.Node, s control.Status) {
+			if s.Node.Offloads != (control.SocketOffloads{}) || s.Links[0].Offloads != (control.LinkOffloads{}) {
+				t.Errorf("%s uses %+v, %+v", n.Host.Name, s.Node.Offloads, s.Links[0].Offloads)
+			}
+		})
+	})
+}
+
+// falls makes a link without offloads, uses it, and hands the status of each end to look.
+func falls(t *testing.T, pc5d, words string, both bool, look func(*lab.Node, control.Status)) {
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	p := pair(t, ctx, pc5d, func(p *lab.Pair) {
+		p.Alice.Flags = []string{"--without", words}
+		if both {
+			p.Bob.Flags = p.Alice.Flags
+		}
+	})
+	up(t, ctx, p.Alice)
+	await(t, ctx, p.Bob, "established")
+	for _, n := range []*lab.Node{p.Alice, p.Bob} {
+		carries(t, n)
+	}
+	for _, n := range []*lab.Node{p.Alice, p.Bob} {
+		s, err := n.Client.Status(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(n, s)
+		for reason, count := range s.Links[0].Drops {
+			if reason == "link_down" || reason == "inner_destination" { // the host's own words to all routers
+				continue
+			}
+			t.Errorf("%s dropped %d packets: %s", n.Host.Name, count, reason)
+		}
+	}
+}
+
+// carries sends by ICMP, TCP with a checksum over all of it, and UDP, from one end.
+func carries(t *testing.T, n *lab.Node) {
+	t.Helper()
+	if _, err := n.Host.Ping(n.Peer.Four, 2*time.Second); err != nil {
+		t.Error(err)
+	}
+	if _, err := n.Host.Ping(n.Peer.Six, 2*time.Second); err != nil {
+		t.Error(err)
+	}
+	if _, err := n.Host.Transfer(n.Peer.Host, n.Peer.Four, 4<<20, []byte("by IPv4 "), 10*time.Second); err != nil {
+		t.Error(err)
+	}
+	if _, err := n.Host.Transfer(n.Peer.Host, n.Peer.Six, 4<<20, []byte("over IPv6"), 10*time.Second); err != nil {
+		t.Error(err)
+	}
+	f, err := n.Host.StartFlow(n.Peer.Host, n.Peer.Four, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // what the flow sends
+	if c, err := f.Stop(); err != nil || c.Sent < 50 || c.Lost > 0 || c.Doubled > 0 {
+		t.Errorf("of %d datagrams %d were lost, %d doubled, %v", c.Sent, c.Lost, c.Doubled, err)
+	}
+}
