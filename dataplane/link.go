@@ -30,6 +30,7 @@ type Link struct {
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified
 	drops    dropped
+	excluded atomic.Pointer[[]netip.Prefix] // inner sources that are not the peer's; nil: none
 }
 
 // Name is the name of the link.

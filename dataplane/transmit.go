@@ -94,6 +94,9 @@ func (t *transmitter) turn(l *Link) {
 		if err != nil {
 			break
 		}
+		if t.ownFlow(l, k, n) {
+			continue
+		}
 		if h.Super() {
 			supers++
 			t.whole(l, k, h, n)

@@ -32,13 +32,8 @@ const keptFile = "kept-keys"
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
 	host.SealMemory(log)
-	network, err := host.Open()
-	if err != nil {
-		return err
-	}
-	defer network.Close()
 	if o.clean {
-		return network.Clean()
+		return clean()
 	}
 	learnt, err := daemon.Learnt(o.state)
 	if err != nil {
@@ -52,12 +47,27 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	conn, err := udp.Listen(p.Node.Listen, o.underlay(log))
+	network, err := host.Open(p.Node.Mark)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	conn, err := udp.Listen(p.Node.Listen, o.underlay(p, log))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	return serve(ctx, o, log, p, identity, network, conn)
+}
+
+// clean removes what earlier runs left, whatever their provisioning was.
+func clean() error {
+	network, err := host.Open(0)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	return network.Clean()
 }
 
 // serve wires the node to its engine and its control socket.
@@ -94,7 +104,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
 		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.device()) },
 		OpenPort: func() (udp.Conn, error) {
-			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(log))
+			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(p, log))
 		},
 		Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})

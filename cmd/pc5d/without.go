@@ -7,6 +7,7 @@ import (
 
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
+	"pc5d/policy/provision"
 )
 
 // without is which offloads of the kernel are left unused, so that tests reach what stands in for them.
@@ -42,9 +43,9 @@ func (w *without) Set(list string) error {
 	return nil
 }
 
-// underlay are the options of each underlay socket.
-func (o options) underlay(log *slog.Logger) udp.Options {
-	return udp.Options{Without: o.without.socket, Log: log}
+// underlay are the options of each underlay socket: none may go without the mark (T62).
+func (o options) underlay(p *provision.Provisioning, log *slog.Logger) udp.Options {
+	return udp.Options{Mark: p.Node.Mark, Without: o.without.socket, Log: log}
 }
 
 // device is what each interface goes without. The engine reads no super-packets of datagrams yet.
