@@ -35,7 +35,10 @@ type Config struct {
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.
 	Exhausting func(link string, id ContextID)
-	Log        *slog.Logger
+	// Elsewhere tells that a link that was watched (Link.WatchPath) got so many octets of authentic
+	// records, ahead of all before, from another address than where it sends to: once for each WatchPath.
+	Elsewhere func(link string, id ContextID, from netip.AddrPort, octets int)
+	Log       *slog.Logger
 }
 
 // Engine moves the packets of all links.

@@ -31,6 +31,7 @@ type receiver struct {
 	activity activity
 	messages []udp.Message // made by the first receive
 	context  *keyContext   // of the waiting records
+	from     netip.AddrPort
 	items    [openBatch]suite.Item
 	starts   [openBatch]int // of each content in contents
 	n        int            // records waiting
@@ -150,9 +151,9 @@ func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 		r.stray = stray{from, h.Header}
 		return
 	}
-	if k != r.context || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
+	if k != r.context || from != r.from || r.n == openBatch || r.used+lead+len(sealed) > len(r.contents) {
 		r.open()
-		r.context = k
+		r.context, r.from = k, from
 	}
 	start := r.used + lead
 	r.items[r.n] = suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed, Dst: r.contents[start : start : start+len(sealed)]}
@@ -168,6 +169,7 @@ func (r *receiver) open() {
 		return
 	}
 	k := r.context
+	arrived := k.arriving(r.from)
 	exhausting := k.receive.open(r.items[:r.n], &k.link.drops)
 	var got delivered
 	for i := range r.items[:r.n] {
@@ -180,6 +182,7 @@ func (r *receiver) open() {
 		k.link.received.add(got.packets, got.octets, got.records)
 		if k.receive.authentic() {
 			k.link.verified.Add(uint64(got.records))
+			r.notices.arrived(k, arrived, r.items[:r.n])
 		}
 	}
 	if k.receive.deliver(got.octets) || exhausting {

@@ -90,6 +90,9 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
+		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
+			node.Elsewhere(link, id, from, octets)
+		},
 	})
 	openKept, err := keptKeys(o, log, p, identity)
 	if err != nil {

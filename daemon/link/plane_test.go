@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"pc5d/daemon/link"
@@ -16,6 +17,9 @@ type plane struct {
 	broken   []string  // effects that made no sense
 	left     map[*planeKeys]bool
 	watching bool
+	endpoint netip.AddrPort // where it was moved to
+
+	watchingPath bool
 }
 
 type planeKeys struct{ send, receive string }
@@ -69,6 +73,10 @@ func (p *plane) follow(e link.Effect) {
 		p.name = e.To
 	case link.DropName:
 		delete(p.receives, e.Name)
+	case link.PeerMoved:
+		p.endpoint = e.Endpoint
+	case link.WatchPath:
+		p.watchingPath = true
 	case link.WatchTraffic:
 		p.watching = true
 	}
