@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Chosen: a peer that moved is followed in less than 3 s, and one that did not is asked at most twice in
-// pathRest, as often as its budget of requests grows.
+// Chosen: a peer that moved is followed in less than 3 s, and one that did not is asked about once in pathRest,
+// which its budget of requests bears.
 const (
 	pathWait   = 600 * time.Millisecond  // the present address has so long to answer
 	pathRepeat = 200 * time.Millisecond  // between two questions
 	pathProbes = 3                       // of them to each address
 	pathLimit  = 3 * time.Second         // the other address has so long
-	pathRest   = 1500 * time.Millisecond // between two trials
+	pathRest   = 1500 * time.Millisecond // after a trial that led nowhere
 	// pathFactor is how many octets an address may get that did not answer yet, for each that came from
 	// it: whoever copies datagrams must not aim this end at somebody.
 	pathFactor = 3
@@ -119,7 +119,7 @@ func (m *Machine) pathAnswered(now time.Time, counter uint32) bool {
 	return true
 }
 
-// settle ends the trial: the peer is where it was, or has moved.
+// settle ends the trial: the peer is where it was.
 func (p *path) settle(now time.Time) {
 	p.drop()
 	p.rest = now.Add(pathRest)
@@ -156,7 +156,8 @@ func (m *Machine) pathDeadline() time.Time {
 // answered.
 func (m *Machine) roam(now time.Time) {
 	to := m.path.candidate
-	m.path.settle(now)
+	m.path.drop()
+	m.path.watch = now // it may move on at once
 	m.move(former{m.endpoint, true}, to)
 	m.requestKeepAlive(now)
 }
