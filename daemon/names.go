@@ -95,6 +95,13 @@ func (n *Node) Exhausting(name string, id dataplane.ContextID) {
 	n.current(name, func(r *runner) { r.machine.Exhausting(n.now(), context) })
 }
 
+// Moved follows a new address of this host: peers learn of it at once.
+func (n *Node) Moved() {
+	for _, k := range n.ordered() {
+		n.current(k.link.Name, func(r *runner) { r.machine.Moved(n.now()) })
+	}
+}
+
 // Elsewhere follows an established link whose peer was heard at another address. One that is between two
 // sessions looks again.
 func (n *Node) Elsewhere(name string, id dataplane.ContextID, from netip.AddrPort, octets int) {

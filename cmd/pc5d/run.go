@@ -127,6 +127,10 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	moved, err := host.Moved(outer)
+	if err != nil {
+		log.Warn("new addresses of this host go unnoticed: peers follow when it sends", "error", err)
+	}
 	failed := make(chan error, 2)
 	go func() { failed <- server.Run(outer) }()
 	go func() { failed <- engine.Run(outer) }()
@@ -134,13 +138,15 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	go func() { stopped <- node.Run(inner) }()
 	host.Notify(host.Ready)
 	log.Info("ready")
-	var err error
+	err = nil
 	pending := 2
 	for serving := true; serving; {
 		select {
 		case <-o.reload:
 			// The node logs how it went; there is nobody else to tell.
 			_, _ = node.Reload(inner)
+		case <-moved:
+			node.Moved()
 		case err = <-failed:
 			pending--
 			cancel()

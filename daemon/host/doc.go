@@ -7,5 +7,7 @@
 // stand in a table of that number, and two rules lead there what has no mark and no better route in the
 // main table; they outlive the process, too. Routes of others are never replaced.
 //
+// Moved tells of new addresses of the host.
+//
 // A Network may be used by one goroutine at a time.
 package host

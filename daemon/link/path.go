@@ -55,6 +55,14 @@ func (m *Machine) Elsewhere(now time.Time, n Name, from netip.AddrPort, octets i
 	}
 }
 
+// Moved says that this end may have another address. A question shows it to the peer: nothing else may be
+// sent from here for long.
+func (m *Machine) Moved(now time.Time) {
+	if m.state == Established && !m.alive.waiting {
+		m.requestKeepAlive(now)
+	}
+}
+
 // heardFrom follows a message of signalling in the same way.
 func (m *Machine) heardFrom(in arrival) {
 	if m.state != Established || in.ctx != m.ctx || in.count < in.ctx.ahead {

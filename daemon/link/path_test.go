@@ -87,16 +87,15 @@ func TestT58_ThreeTimes(t *testing.T) {
 }
 
 // TestT58_Follows: a peer that has moved is followed when it answers there and not at its former address:
-// whether its records show it, or only a message of an idle link.
+// whether its records show it, or only what an idle end says of it.
 func TestT58_Follows(t *testing.T) {
 	for _, idle := range []bool{false, true} {
 		r := newRoaming(t)
 		r.a.address = elsewhere
 		begin := r.now
 		if idle {
-			r.a.machine.Stirred(r.now) // it asks for a sign of life within a second
-			r.pass(time.Second)
-			begin = r.now
+			r.a.machine.Moved(r.now)
+			r.drain(r.a)
 		} else {
 			r.heardAt(elsewhere, 300)
 		}
