@@ -54,7 +54,7 @@ func (c *crowd) greet(from netip.AddrPort, curves []tls.CurveID) {
 		c.node.Receive(dataplane.Port{}, from, pdcp.AppendUnprotected(header.AppendTo(nil), 0, pc5s.Marshal(&m)))
 		c.tasks.run()
 		messages := udp.NewMessages(1)
-		if _, err := conn.Receive(messages); err != nil {
+		if _, err := conn.Receive(messages, true); err != nil {
 			c.t.Fatal(err)
 		}
 		got, _, err := underlay.Parse(messages[0].Data)

@@ -34,14 +34,14 @@ func (h *hinter) allow(now time.Time) bool {
 	return true
 }
 
-// Stray follows a user-plane record that no link has.
+// Stray follows a record or PDU of user data that no link has.
 func (n *Node) Stray(port dataplane.Port, from netip.AddrPort, h underlay.Header) {
 	n.hint(port, from, h)
 }
 
 // hint answers a datagram of an established link that is not known here.
 func (n *Node) hint(port dataplane.Port, from netip.AddrPort, h underlay.Header) {
-	protected := h.Form == underlay.FormRecord || h.Form == underlay.FormPDCP && (h.LCID == underlay.SRB1 || h.LCID == underlay.SRB2)
+	protected := h.Form == underlay.FormRecord || h.Form == underlay.FormPDCP && (h.LCID == underlay.SRB1 || h.LCID == underlay.SRB2 || h.LCID == underlay.DRB)
 	if n.cfg.Provisioning.Node.Gate || !protected || !h.Source.Assignable() || !h.Destination.Assignable() || !n.hinter.allow(n.now()) {
 		return
 	}

@@ -219,7 +219,7 @@ func (k *keeper) agreed(r *runner, lead uint64, e link.Agreed) {
 	if k.current == r {
 		k.status.Rekeyings++
 		k.protected(e.Agreement)
-		k.log.Info("link re-keyed", "user_plane", e.Agreement.Suite.String())
+		k.log.Info("link re-keyed", "user_plane", userPlaneWord(e.Agreement))
 		k.publish()
 	}
 }

@@ -100,7 +100,7 @@ func (c *crowd) come(address string) {
 func (c *crowd) answer(conn *udp.Fake) pc5s.Message {
 	c.t.Helper()
 	messages := udp.NewMessages(1)
-	if _, err := conn.Receive(messages); err != nil {
+	if _, err := conn.Receive(messages, true); err != nil {
 		c.t.Fatal(err)
 	}
 	m, err := pc5s.Parse(messages[0].Data[underlay.HeaderLen+2:])

@@ -227,12 +227,14 @@ func (r *runner) perform(e link.Effect) {
 // install gives the keys to the engine before anything else happens, so that no packet of the
 // peer comes too early, and wipes its copy.
 func (r *runner) install(e link.InstallUserPlane) {
-	defer e.Send.Wipe()
-	defer e.Receive.Wipe()
+	defer e.Wipe()
 	if r.keeper == nil {
 		return
 	}
 	c, err := r.keeper.planeContext(e, r.port), error(nil)
+	if c.Standard != nil {
+		defer c.Standard.Wipe()
+	}
 	if r.installed {
 		err = r.keeper.plane.Install(c)
 	} else {

@@ -10,6 +10,8 @@ import (
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
 	"pc5d/dataplane/suite"
+	"pc5d/dataplane/underlay"
+	"pc5d/policy"
 )
 
 // planeContext turns a machine's keys into a key context of the engine. The inner sources that
@@ -23,12 +25,19 @@ func (k *keeper) planeContext(e link.InstallUserPlane, port dataplane.Port) data
 	for _, a := range k.config.Addresses {
 		destinations = append(destinations, netip.PrefixFrom(a.Addr(), a.Addr().BitLen()))
 	}
-	return dataplane.Context{
+	c := dataplane.Context{
 		ID: planeID(e.Name), Endpoint: e.Endpoint, Port: port, Suite: e.Suite, Mode: e.Mode,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
 		Limits: dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
 	}
+	if e.Suite == suite.None {
+		c.Standard = &suite.Standard{
+			Ciphering: e.Agreement.Ciphering, Integrity: e.Agreement.Integrity,
+			NRPEK: e.NRPEK.Key128(), NRPIK: e.NRPIK.Key128(), Bearer: uint8(underlay.DRB), Direction: e.Direction,
+		}
+	}
+	return c
 }
 
 // planeID names a key context of the engine.
@@ -59,11 +68,27 @@ func (k *keeper) established(role link.Role, e link.Agreed) {
 		peer = e.Agreement.A
 	}
 	k.status.Authentication = &control.Authentication{Proof: e.Agreement.Proof.String(), Key: peer.Fingerprint.String(), Full: e.Authenticated}
-	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "proof", e.Agreement.Proof.String(), "user_plane", e.Agreement.Suite.String())
-	if !e.Agreement.UserPlane.Integrity { // T56
-		k.log.Warn("link is INSECURE: anybody on the way can alter and repeat its packets", "ciphering", e.Agreement.UserPlane.Ciphering)
-	}
+	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "proof", e.Agreement.Proof.String(), "user_plane", userPlaneWord(e.Agreement))
+	k.warn(e.Agreement)
 	k.publish()
+}
+
+// warn says what the protection of user data lacks. (T56)
+func (k *keeper) warn(a link.Agreement) {
+	switch {
+	case !a.UserPlane.Integrity:
+		k.log.Warn("link is INSECURE: anybody on the way can alter and repeat its packets", "ciphering", a.UserPlane.Ciphering)
+	case a.Suite == suite.None:
+		k.log.Warn("link has the standard form of user data: one guess in 2^32 at a packet is taken", "integrity", a.Integrity.String())
+	}
+}
+
+// userPlaneWord names the protection of user data: a suite of records, or the standard form.
+func userPlaneWord(a link.Agreement) string {
+	if a.Suite == suite.None {
+		return policy.FormPDCP.String()
+	}
+	return a.Suite.String()
 }
 
 // renamed follows new identifiers; what they are is nobody's business outside.
@@ -99,14 +124,18 @@ func (k *keeper) moved(r *runner, e link.PeerMoved) {
 
 // protected says how the link is protected now.
 func (k *keeper) protected(a link.Agreement) {
-	form := "pdcp"
+	signalling, form, tag := policy.FormPDCP.String(), policy.FormPDCP, suite.StandardTagLen
 	if a.Suite != suite.None {
-		form = a.Suite.String() + " record"
+		signalling, form, tag = a.Suite.String()+" record", policy.FormRecord, suite.TagLen
+	}
+	if !a.UserPlane.Integrity {
+		tag = 0
 	}
 	k.status.Protection = &control.Protection{
-		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: form},
+		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: signalling},
 		UserPlane: control.UserPlane{
-			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String(), Insecure: !a.UserPlane.Integrity,
+			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Form: form.String(), Suite: a.Suite.String(),
+			TagBits: 8 * tag, Insecure: !a.UserPlane.Integrity,
 		},
 	}
 	k.status.Keys = k.node.now()

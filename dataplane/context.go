@@ -30,14 +30,19 @@ type Context struct {
 	SendKey, RecvKey []byte // not kept: the caller wipes them after Install
 	SendSalt         [suite.SaltLen]byte
 	RecvSalt         [suite.SaltLen]byte
-	Sources          []netip.Prefix // inner sources that the peer may use; kept
-	Destinations     []netip.Prefix // inner destinations that are ours; kept; empty: any unicast one
+	Standard         *suite.Standard // the standard form, with Suite none and the Mode; not kept, wiped like the keys; Direction is of sending
+	Sources          []netip.Prefix  // inner sources that the peer may use; kept
+	Destinations     []netip.Prefix  // inner destinations that are ours; kept; empty: any unicast one
 	Limits           Limits
 }
 
 // String keeps the keys out of logs.
 func (c Context) String() string {
-	return fmt.Sprintf("context %s %s %s [redacted]", c.ID, c.Suite, c.Mode)
+	form := c.Suite.String()
+	if c.Standard != nil {
+		form = "pdcp"
+	}
+	return fmt.Sprintf("context %s %s %s [redacted]", c.ID, form, c.Mode)
 }
 
 // GoString keeps the keys out of logs.
@@ -49,6 +54,7 @@ type keyContext struct {
 	link        *Link
 	name, other contextWord // other: a second name that opens, or 0; guarded by Engine.mu
 	age         uint64      // place in the order of Install; guarded by Engine.mu
+	standard    bool        // PDCP PDUs, no records
 	send        sendKey
 	receive     receiveKey
 	filter      innerFilter
@@ -76,19 +82,15 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	if err := l.admit(c.ID); err != nil {
 		return nil, err
 	}
-	send, err := suite.New(c.Suite, c.Mode, c.SendKey, c.SendSalt)
+	send, receive, err := c.suites()
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	receive, err := suite.New(c.Suite, c.Mode, c.RecvKey, c.RecvSalt)
-	if err != nil {
-		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
-	}
-	k := &keyContext{link: l, name: c.ID.word(), filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
-	limits := c.Limits.of(c.Suite, c.Mode)
+	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
+	limits := c.limits()
 	k.send.suite, k.send.limits, k.send.counter = send, limits, record.NewCounter(limits.HardCount)
 	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint)
-	k.receive.suite, k.receive.limits = receive, limits
+	k.receive.suite, k.receive.limits, k.receive.mode = receive, limits, c.Mode
 	if c.Mode.Authentic() {
 		k.receive.window = record.NewWindow(record.DefaultWindow)
 	}

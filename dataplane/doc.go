@@ -1,8 +1,9 @@
 // Package dataplane is the Engine: packets of all links between their TUN devices and the UDP
 // sockets of the node, protected by the key contexts that the control plane installs.
 //
-// It makes no link, no key and no interface, does not know the peers' names, reads no signalling
-// and no clock: what is not a user-plane record of the record form goes to Config.Signalling.
+// It makes no link, no key and no interface, does not know the peers' names and reads no signalling:
+// what is not user data goes to Config.Signalling. It asks for the time where PDUs are refused, and waits
+// for none.
 //
 //	transmit: wait for any TUN -> read it empty -> PACKET frames -> records, or the slices of a
 //	          super-packet, each a SEGMENT frame in a record -> reserve COUNTs -> seal -> one UDP send
@@ -10,7 +11,10 @@
 //	          -> window commit -> frames -> inner filter -> slices, and datagrams of one flow, put
 //	          together -> one TUN write
 //
-// The octets are those of packages underlay and record. One goroutine sends and one receives at
+// In the standard form a packet is a PDU: super-packets are cut and checksums finished before, COUNTs are
+// found from SNs behind the lookup, and each packet is written by itself.
+//
+// The octets are those of packages underlay, record and pdcp. One goroutine sends and one receives at
 // each socket (Port); each runs a packet to completion, and an idle link costs none. Nothing is
 // allocated per packet.
 //

@@ -10,13 +10,15 @@ const (
 	DropKeyLimit               // the key has no COUNT or no block left
 	DropSendFailed             // the socket refused the datagrams
 	DropOwnFlow                // a datagram of a link that the host routed into a link
+	DropQueueFull              // more waits than has room: its sender is to slow down; both ways
 	// On the way in, before a tag verified.
 	DropCut            // the buffer of the socket was cut
-	DropMalformed      // no underlay header or too short for a record
+	DropMalformed      // no underlay header, too short for a record, or no PDU with an IP packet
 	DropUnknownContext // nothing installed for these L2 IDs and this session
 	DropReplayed       // COUNT taken before
 	DropTooOld         // COUNT behind the replay window
 	DropUnverified     // the tag does not verify
+	DropRate           // too many before it, of the standard form, did not verify within this second
 	// On the way in, from the authenticated peer; without integrity, from anybody.
 	DropBadFrame         // a frame does not fit its record
 	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
@@ -30,10 +32,9 @@ const (
 )
 
 var dropNames = [dropCount]string{
-	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed",
-	DropOwnFlow: "own_flow",
-	DropCut:     "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
-	DropTooOld: "too_old", DropUnverified: "unverified", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
+	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
+	DropOwnFlow: "own_flow", DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
+	DropTooOld: "too_old", DropUnverified: "unverified", DropRate: "rate", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
 	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropDeviceFull: "device_full",
 	DropDeviceFailed: "device_failed",
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
@@ -38,7 +39,9 @@ type Config struct {
 	// Elsewhere tells that a link that was watched (Link.WatchPath) got so many octets of authentic
 	// records, ahead of all before, from another address than where it sends to: once for each WatchPath.
 	Elsewhere func(link string, id ContextID, from netip.AddrPort, octets int)
-	Log       *slog.Logger
+	// Now is asked for PDUs of the standard form that are refused; nil: time.Now.
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Engine moves the packets of all links.
@@ -75,6 +78,9 @@ type table struct {
 
 // New makes an Engine. Links may be added before it runs.
 func New(c Config) *Engine {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	e := &Engine{config: c, ready: make(chan struct{}), failed: make(chan error, 1)}
 	e.transmit = newTransmitter(e)
 	e.table.Store(&table{sockets: map[Port]*socket{{}: newSocket(e, Port{}, c.Conn)}})
@@ -240,8 +246,8 @@ func (e *Engine) copyLocked() *table {
 
 // forget takes a context out, under both its names.
 func (t *table) forget(k *keyContext) {
-	delete(t.contexts, k.name)
-	delete(t.contexts, k.other)
+	t.leave(k, k.name)
+	t.leave(k, k.other)
 }
 
 // end wipes contexts that are no longer published, when no worker uses them any more.

@@ -132,7 +132,7 @@ func run(t testing.TB, ends ...*end) {
 // packet is an IPv4 packet of n octets.
 func packet(source, destination netip.Addr, n int, fill byte) []byte {
 	p := bytes.Repeat([]byte{fill}, n)
-	p[0] = 0x45
+	p[0], p[6], p[7], p[9] = 0x45, 0, 0, 253 // all are of one flow, which has no ports
 	binary.BigEndian.PutUint16(p[2:], uint16(n))
 	s, d := source.As4(), destination.As4()
 	copy(p[12:], s[:])
@@ -438,7 +438,7 @@ func exchange(t *testing.T, a, b *end, want uint16) {
 	a.tun.Deliver(packet(addrA, addrB, 100, 1))
 	a.engine.Turn(a.link.Key())
 	messages := udp.NewMessages(1)
-	if _, err := b.conn.Receive(messages); err != nil {
+	if _, err := b.conn.Receive(messages, true); err != nil {
 		t.Fatal(err)
 	}
 	h, _, _, err := record.ParseHeader(messages[0].Data)

@@ -30,13 +30,14 @@ func (e *Engine) Poll() error { return e.PollFrom(Port{}) }
 // PollFrom receives once from a port and processes what came.
 func (e *Engine) PollFrom(p Port) error {
 	r := e.table.Load().sockets[p].receive
-	messages, err := r.wait()
-	if err != nil {
-		return err
-	}
-	e.Process(p, messages)
-	return nil
+	return r.step()
 }
+
+// Inbox is how many buffers of the first port wait to be opened.
+func (e *Engine) Inbox() int { return e.table.Load().sockets[Port{}].receive.inbox.n }
+
+// FlowOf numbers the flow of a packet of the first link.
+func FlowOf(packet []byte) uint32 { return flowOf(0, packet) % flowCount }
 
 // Key is what the poller knows the link's device by.
 func (l *Link) Key() uint32 { return l.key }
@@ -56,3 +57,6 @@ func JudgeWithout(c Context, excluded []netip.Prefix, packet []byte) (Drop, bool
 
 // LimitsOf are limits with the defaults of a suite in a mode.
 func LimitsOf(l Limits, id suite.ID, mode suite.Mode) Limits { return l.of(id, mode) }
+
+// StandardLimits are limits with the defaults of the standard form in a mode.
+func StandardLimits(l Limits, mode suite.Mode) Limits { return l.ofStandard(mode) }

@@ -37,7 +37,7 @@ func (l *Link) Alias(id, alias ContextID) error {
 		return fmt.Errorf("dataplane: link %s: local name %s is another context's", l.name, alias)
 	}
 	k.other = alias.word()
-	t.contexts[k.other] = k
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 	return nil
 }
@@ -90,7 +90,8 @@ func (l *Link) Unalias(old ContextID) {
 		return
 	}
 	t := e.copyLocked()
-	delete(t.contexts, k.other)
+	t.leave(k, k.other)
 	k.other = 0
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 }

@@ -13,18 +13,19 @@ import (
 // outlet is under which name and where to the records of a context leave. It never changes, it is
 // only replaced.
 type outlet struct {
-	id     ContextID
-	header underlay.Header
-	port   Port
-	conn   udp.Conn
-	to     netip.AddrPort
+	id   ContextID
+	port Port
+	conn udp.Conn
+	to   netip.AddrPort
+}
+
+// header is the underlay header of a record.
+func (o *outlet) header(channel underlay.LCID) underlay.Header {
+	return underlay.Header{Form: underlay.FormRecord, Destination: o.id.Peer, Source: o.id.Local, LCID: channel}
 }
 
 func newOutlet(id ContextID, port Port, conn udp.Conn, to netip.AddrPort) *outlet {
-	return &outlet{
-		id: id, port: port, conn: conn, to: to,
-		header: underlay.Header{Form: underlay.FormRecord, Destination: id.Peer, Source: id.Local, LCID: underlay.DRB},
-	}
+	return &outlet{id: id, port: port, conn: conn, to: to}
 }
 
 // sendKey is a key with what it may still do: whoever seals reserves here first.
@@ -86,12 +87,15 @@ func (k *sendKey) way() *outlet {
 type receiveKey struct {
 	suite  suite.Suite
 	limits Limits
+	mode   suite.Mode
 
-	// Guards the two below, and is held from the check to the commit of a batch: records of one
+	// Guards what is below, and is held from the check to the commit of a batch: records of one
 	// context may arrive at several sockets. Uncontended otherwise.
 	mu     sync.Mutex
 	used   usage
 	window *record.Window // nil in the modes without integrity: anybody could move it
+	next   uint64         // standard form: RX_NEXT where there is no window
+	doubt  doubt          // standard form
 }
 
 // authentic tells whether what opens is the peer's.

@@ -27,6 +27,8 @@ type Link struct {
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
+	large    int                        // packets that wait in large slots; of the transmitting worker
+	small    int                        // in small ones
 	sent     traffic
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified
@@ -90,7 +92,7 @@ func (l *Link) publish(k *keyContext) (ended []*keyContext, err error) {
 	k.age = l.nextAge
 	l.nextAge++
 	l.contexts = append(contexts, k)
-	t.contexts[k.name] = k
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 	return ended, nil
 }
@@ -167,6 +169,7 @@ func (l *Link) withdraw(id ContextID) *keyContext {
 	t := e.copyLocked()
 	t.forget(k)
 	l.contexts = slices.DeleteFunc(slices.Clone(l.contexts), func(o *keyContext) bool { return o == k })
+	t.enterAll(l.contexts)
 	e.table.Store(t)
 	l.sending.CompareAndSwap(k, nil)
 	return k

@@ -39,7 +39,7 @@ func captured(t *testing.T, a, b *end, packet []byte) []byte {
 	a.tun.Deliver(packet)
 	a.engine.Turn(a.link.Key())
 	messages := udp.NewMessages(1)
-	if _, err := b.conn.Receive(messages); err != nil {
+	if _, err := b.conn.Receive(messages, true); err != nil {
 		t.Fatal(err)
 	}
 	return bytes.Clone(messages[0].Data)

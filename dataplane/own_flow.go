@@ -7,20 +7,14 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// ownFlow drops a packet of n octets, which read left, that carries what this engine has sent: the host
-// routes a link's own datagrams into a link. Sealed once more each would come back longer, for ever (T62).
-func (t *transmitter) ownFlow(l *Link, k *keyContext, n int) bool {
-	at := t.next() + record.FrameHeaderLen
-	datagram := outerDatagram(t.contents[at : at+n])
-	if datagram == nil || !t.engine.sends(k, datagram) {
-		return false
-	}
-	l.drops.add(DropOwnFlow, 1)
-	return true
+// ownFlow tells a packet that carries what this engine has sent: the host routes a link's own datagrams
+// into a link. Sealed once more each would come back longer, for ever (T62).
+func (t *transmitter) ownFlow(w *waiting, k *keyContext) bool {
+	datagram := outerDatagram(w.packet())
+	return datagram != nil && t.engine.sends(k, datagram)
 }
 
-// sends tells whether a datagram is one of this engine: a record of any link, or signalling of the link
-// of k. The layer-2 IDs say so, not addresses: hosts behind this one may have links of their own.
+// sends tells whether a datagram is one of this engine: a record of any link, or a PDU of the link of k. The layer-2 IDs say so, not addresses: hosts behind this one may have links of their own.
 func (e *Engine) sends(k *keyContext, datagram []byte) bool {
 	if h, _, _, err := record.ParseHeader(datagram); err == nil {
 		_, ours := e.table.Load().contexts[newContextWord(h.Source, h.Destination, h.Session)]

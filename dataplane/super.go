@@ -4,6 +4,7 @@ import (
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/underlay"
 )
 
 const (
@@ -11,8 +12,6 @@ const (
 	maxHeaders = 120
 	// chunkRecords is how many full records leave with one send: 45 are 64,800 octets.
 	chunkRecords = 45
-	// supersPerTurn is how many super-packets a link sends before the next one's turn.
-	supersPerTurn = 8
 	// smallestSegment is the least payload of a segment that the receiving kernel is asked to make: a peer
 	// must not make it cut 64 kB into single octets.
 	smallestSegment = 64
@@ -71,28 +70,26 @@ func (s *super) frame(contents []byte, i int) []byte {
 	return content
 }
 
-// whole sends the super-packet of n octets that read left behind the pending packets, after them.
-func (t *transmitter) whole(l *Link, k *keyContext, h tundev.Header, n int) {
-	at := t.next() + record.FrameHeaderLen
-	if !t.super.read(h, t.contents, at, n) {
-		l.drops.add(DropInnerMalformed, 1)
+// whole sends a super-packet; one that is to lose a slice, so that its sender slows down, without the
+// first.
+func (t *transmitter) whole(w *waiting, k *keyContext, lost bool) {
+	if !t.super.read(w.header, w.buffer, front, w.n) {
+		w.link.drops.add(DropInnerMalformed, 1)
 		return
 	}
-	begun := t.contents[at:]
-	saved := [maxPadding]byte(begun)
-	t.flush(k)
-	copy(begun, saved[:]) // the padding of the last record came where it was
-	for from := 0; from < t.super.records(); from += chunkRecords {
-		t.chunk(l, k, from, min(from+chunkRecords, t.super.records()))
+	from := 0
+	if lost {
+		from = 1
+		w.link.drops.add(DropQueueFull, 1)
+	}
+	for ; from < t.super.records(); from += chunkRecords {
+		t.chunk(w, k, from, min(from+chunkRecords, t.super.records()))
 	}
 }
 
-// maxPadding is more than the padding behind a record.
-const maxPadding = 128
-
 // chunk seals the records of slices from up to to, and sends them with one call.
-func (t *transmitter) chunk(l *Link, k *keyContext, from, to int) {
-	s, octets := &t.super, 0
+func (t *transmitter) chunk(w *waiting, k *keyContext, from, to int) {
+	l, s, octets := w.link, &t.super, 0
 	for i := from; i < to; i++ {
 		octets += s.length(i)
 	}
@@ -108,11 +105,12 @@ func (t *transmitter) chunk(l *Link, k *keyContext, from, to int) {
 		l.drops.add(DropKeyLimit, packets)
 		return
 	}
+	header := g.outlet.header(underlay.DRB)
 	used, overhead := 0, record.HeaderLen+k.send.suite.TagLen()
 	for i := from; i < to; i++ {
-		content := s.frame(t.contents, i)
+		content := s.frame(w.buffer, i)
 		count := g.first + record.Count(i-from)
-		aad := record.Header{Header: g.outlet.header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
+		aad := record.Header{Header: header, Session: g.outlet.id.Session, Count: count}.AppendTo(t.sealed[used:used])
 		room := t.sealed[used+record.HeaderLen : used+overhead+len(content)]
 		t.items[0] = suite.Item{Count: uint64(count), AAD: aad, Text: content, Dst: room[:0:len(room)]}
 		k.send.suite.Seal(t.items[:1])

@@ -33,5 +33,5 @@ func (f *Form) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown form %q: use \"record\"", text)
+	return fmt.Errorf("unknown form %q: use \"record\", \"any\" or \"pdcp\"", text)
 }

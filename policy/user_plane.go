@@ -27,6 +27,14 @@ func (u UserPlane) On(p Processor) UserPlane {
 	return u
 }
 
+// Offered are the suites that an initiator offers: none where it takes the standard form only.
+func (u UserPlane) Offered() []suite.ID {
+	if u.Form == FormPDCP {
+		return nil
+	}
+	return u.Suites
+}
+
 // Permit refuses what needs the operator's consent: without integrity anybody on the way can alter
 // and repeat packets, ciphered or not (T56). An error is a *Mismatch.
 func (u UserPlane) Permit(integrity bool) error {
@@ -57,13 +65,27 @@ func ChooseSuite(own UserPlane, offers func(suite.ID) bool) (suite.ID, error) {
 // is the configuration in the accept (TS 24.554, 7.2.2.3; table recalled). An error is a
 // *Mismatch.
 func ResolveUserPlane(own, peer Protection) (integrity, ciphering bool, err error) {
+	return resolveUserPlane(own, peer, true)
+}
+
+// ResolveUserPlaneWithoutCipher is the same where no algorithm would cipher user data: the standard form
+// with NEA0 selected.
+func ResolveUserPlaneWithoutCipher(own, peer Protection) (integrity, ciphering bool, err error) {
+	return resolveUserPlane(own, peer, false)
+}
+
+func resolveUserPlane(own, peer Protection, cipher bool) (integrity, ciphering bool, err error) {
 	integrity, ok := Resolve(own.Integrity, peer.Integrity, true)
 	if !ok {
 		return false, false, mismatch("user-plane integrity", own.Integrity, peer.Integrity, "")
 	}
-	ciphering, ok = Resolve(own.Ciphering, peer.Ciphering, true)
+	ciphering, ok = Resolve(own.Ciphering, peer.Ciphering, cipher)
 	if !ok {
-		return false, false, mismatch("user-plane ciphering", own.Ciphering, peer.Ciphering, "")
+		why := ""
+		if !cipher {
+			why = "the standard form has the ciphering of signalling, which is off"
+		}
+		return false, false, mismatch("user-plane ciphering", own.Ciphering, peer.Ciphering, why)
 	}
 	return integrity, ciphering, nil
 }

@@ -14,6 +14,7 @@ import (
 	"pc5d/daemon/control"
 	"pc5d/daemon/control/client"
 	"pc5d/daemon/link"
+	"pc5d/policy"
 )
 
 // statusCommand prints what the daemon says of itself.
@@ -148,18 +149,37 @@ func protection(l control.LinkStatus) string {
 		return "none: no packet passes"
 	}
 	return fmt.Sprintf("signalling %s+%s, then %s; user plane %s (integrity %s, ciphering %s)%s",
-		p.Signalling.Integrity, p.Signalling.Ciphering, p.Signalling.Form, p.UserPlane.Suite, onOff(p.UserPlane.Integrity), onOff(p.UserPlane.Ciphering), mark(p.UserPlane))
+		p.Signalling.Integrity, p.Signalling.Ciphering, p.Signalling.Form, userPlane(p), onOff(p.UserPlane.Integrity), onOff(p.UserPlane.Ciphering), mark(p.UserPlane))
+}
+
+// userPlane names the form of user data and its algorithms: a suite of records, or those of signalling.
+func userPlane(p *control.Protection) string {
+	if p.UserPlane.Form != policy.FormPDCP.String() {
+		return p.UserPlane.Suite + " record"
+	}
+	words := []string{p.UserPlane.Form}
+	if p.UserPlane.Integrity {
+		words = append(words, p.Signalling.Integrity)
+	}
+	if p.UserPlane.Ciphering {
+		words = append(words, p.Signalling.Ciphering)
+	}
+	return strings.Join(words, " ")
 }
 
 // mark says what user data lacks. (T56)
 func mark(u control.UserPlane) string {
-	switch {
-	case !u.Integrity:
+	if !u.Integrity {
 		return " INSECURE: packets can be altered and repeated on the way"
-	case !u.Ciphering:
-		return " NOT CIPHERED: packets can be read on the way"
 	}
-	return ""
+	lacks := ""
+	if !u.Ciphering {
+		lacks += " NOT CIPHERED: packets can be read on the way"
+	}
+	if u.Form == policy.FormPDCP.String() {
+		lacks += " SHORT TAG: one guess in 2^32 at a packet is taken"
+	}
+	return lacks
 }
 
 func onOff(on bool) string {

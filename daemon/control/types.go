@@ -149,7 +149,9 @@ type Signalling struct {
 type UserPlane struct {
 	Integrity bool   `json:"integrity"`
 	Ciphering bool   `json:"ciphering"`
-	Suite     string `json:"suite"`
+	Form      string `json:"form"`  // record, pdcp
+	Suite     string `json:"suite"` // of records; none where pdcp has the algorithms of signalling
+	TagBits   int    `json:"tag_bits"`
 	Insecure  bool   `json:"insecure"` // packets can be altered and repeated on the way
 }
 

@@ -75,7 +75,8 @@ func (c Clear) Joins(b Clear) []string {
 	if c.To == b.To {
 		by = append(by, "destination port")
 	}
-	sameFlow := c.Numbered == b.Numbered && c.Header.Form == b.Header.Form && c.Header.LCID == b.Header.LCID
+	userData := c.Header.LCID.UserData() && b.Header.LCID.UserData() // one COUNT for both channels
+	sameFlow := c.Numbered == b.Numbered && c.Header.Form == b.Header.Form && (c.Header.LCID == b.Header.LCID || userData)
 	switch {
 	case !sameFlow:
 	case c.Numbered == byCount && b.Count >= fresh && b.Count+near > c.Count && b.Count < c.Count+near:

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -129,6 +130,20 @@ func (c *securityContext) signallingMode() suite.Mode {
 		return suite.IntegrityOnly
 	}
 	return suite.AEAD
+}
+
+// ciphersUserData tells whether there is an algorithm for it: the standard form has that of signalling.
+func (c *securityContext) ciphersUserData() bool {
+	return c.suite != suite.None || c.ciphering != nea.NEA0
+}
+
+// jump is how far the COUNT of user data moves with a new name, from random octets. The receiver of the
+// standard form finds the HFN of no SN that is further ahead than 122,880; half of that is left for losses.
+func (c *securityContext) jump(random [4]byte) uint64 {
+	if c.suite == suite.None {
+		return uint64(binary.BigEndian.Uint16(random[:])) + 1
+	}
+	return uint64(binary.BigEndian.Uint32(random[:])) + 1
 }
 
 // ours tells whether this end sent the security mode command of the context.

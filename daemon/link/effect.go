@@ -49,10 +49,23 @@ type InstallUserPlane struct {
 	Link          Link
 	Endpoint      netip.AddrPort
 	PeerLinkLocal netip.Addr
-	Suite         suite.ID
-	Mode          suite.Mode // the flags of the accept
-	Send, Receive keys.RecordKey
+	Suite         suite.ID       // none: the standard form
+	Mode          suite.Mode     // the flags of the accept
+	Send, Receive keys.RecordKey // of records
 	Agreement     Agreement
+
+	// Of the standard form; the algorithms are the agreement's.
+	NRPEK     keys.NRPEK
+	NRPIK     keys.NRPIK
+	Direction uint8 // DIRECTION of this end's sending
+}
+
+// Wipe forgets the keys.
+func (e *InstallUserPlane) Wipe() {
+	e.Send.Wipe()
+	e.Receive.Wipe()
+	e.NRPEK.Wipe()
+	e.NRPIK.Wipe()
 }
 
 // ActivateUserPlane makes installed keys the sending ones.

@@ -73,6 +73,9 @@ func (m *Machine) receiveAccept(now time.Time, msg *pc5s.DirectLinkEstablishment
 	if err := m.link.UserPlane.Permit(msg.UserPlane.Integrity); err != nil { // T56
 		return m.refuseAccept(now, err)
 	}
+	if msg.UserPlane.Ciphering && !m.ctx.ciphersUserData() {
+		return m.refuseAccept(now, fmt.Errorf("peer chose user-plane ciphering with %s, which ciphers nothing", m.ctx.ciphering))
+	}
 	if msg.LinkLocal != nil {
 		m.peerLocal = netip.AddrFrom16(*msg.LinkLocal)
 	}
@@ -140,14 +143,20 @@ func (m *Machine) establish(now time.Time) {
 	m.schedulePrivacy(now)
 }
 
-// userPlane derives the record keys of both directions; K_NRP-sess is not needed afterwards.
+// userPlane derives the keys of user data; K_NRP-sess is not needed afterwards. Records have keys of their
+// own, the standard form those of signalling, where BEARER is another one (TS 33.536, 5.3.3.1.2.1; T51).
 func (m *Machine) userPlane(c *securityContext) InstallUserPlane {
 	id, mode := byte(c.suite), modeOf(c.agreement.UserPlane)
-	send := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), c.direction, c.suite.KeyLen())
-	receive := keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), 1-c.direction, c.suite.KeyLen())
-	c.sess.Wipe()
-	return InstallUserPlane{
+	e := InstallUserPlane{
 		Name: c.names[0], Link: m.link, Endpoint: m.endpoint, PeerLinkLocal: m.peerLocal,
-		Suite: c.suite, Mode: mode, Send: send, Receive: receive, Agreement: c.agreement,
+		Suite: c.suite, Mode: mode, Direction: c.direction, Agreement: c.agreement,
 	}
+	if c.suite == suite.None {
+		e.NRPEK, e.NRPIK = keys.DeriveNRPEK(c.sess, c.ciphering), keys.DeriveNRPIK(c.sess, c.integrity)
+	} else {
+		e.Send = keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), c.direction, c.suite.KeyLen())
+		e.Receive = keys.DeriveRecordKey(c.sess, keys.UserPlane, id, mode.Octet(), 1-c.direction, c.suite.KeyLen())
+	}
+	c.sess.Wipe()
+	return e
 }

@@ -240,6 +240,9 @@ func (m *Machine) KeysOf(datagram []byte) any {
 	return nil
 }
 
+// Provisioned is what m knows of its link, for a test to change.
+func (m *Machine) Provisioned() *Link { return &m.link }
+
 // Meet gives m other neighbours from now on.
 func (m *Machine) Meet(i Identifiers) { m.cfg.Identifiers = i }
 

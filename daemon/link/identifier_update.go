@@ -205,7 +205,7 @@ func (m *Machine) switchNames(now time.Time, endpoint netip.AddrPort) error {
 	u.old, u.oldUntil = m.ctx.names[0], now.Add(m.cfg.Timers.Grace)
 	m.ctx.move(u.next)
 	m.local, m.peer = u.next.Local, u.next.Peer
-	m.emit(UseName{From: u.old, To: u.next, Skip: uint64(binary.BigEndian.Uint32(b[:])) + 1, Endpoint: endpoint})
+	m.emit(UseName{From: u.old, To: u.next, Skip: m.ctx.jump(b), Endpoint: endpoint})
 	u.next, u.local, u.conflict = Name{}, 0, 0
 	m.schedulePrivacy(now)
 	return nil

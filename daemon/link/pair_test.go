@@ -291,7 +291,7 @@ func (p *pair) agree(t testing.TB, format string, args ...any) {
 	if diff := cmp.Diff(a.Agreement, b.Agreement, cmp.AllowUnexported(netip.Addr{})); diff != "" {
 		t.Errorf(format+": the ends disagree (-a +b):\n%s", append(args, diff)...)
 	}
-	if !a.Send.Key.Equal(b.Receive.Key) || !a.Receive.Key.Equal(b.Send.Key) || a.Send.Salt != b.Receive.Salt || a.Receive.Salt != b.Send.Salt {
+	if ka, kb := keysOf(*a), keysOf(*b); ka.send != kb.receive || ka.receive != kb.send || ka.send == ka.receive || a.Send.Salt != b.Receive.Salt || a.Receive.Salt != b.Send.Salt {
 		t.Errorf(format+": the ends have different keys", args...)
 	}
 	if a.Local != b.Peer || b.Local != a.Peer {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pc5d/daemon/link"
+	"pc5d/dataplane/suite"
 )
 
 // plane is what a user plane knows of a link: which keys receive under which name, and which
@@ -20,6 +21,7 @@ type plane struct {
 	endpoint netip.AddrPort // where it was moved to
 
 	watchingPath bool
+	skipped      uint64 // at the newest change of the name
 }
 
 type planeKeys struct{ send, receive string }
@@ -35,7 +37,16 @@ func (p *plane) install(e link.InstallUserPlane) {
 	if p.receives[e.Name] != nil {
 		p.complain("%v installed twice", e.Name)
 	}
-	p.receives[e.Name] = &planeKeys{string(e.Send.Key.Bytes()), string(e.Receive.Key.Bytes())}
+	p.receives[e.Name] = keysOf(e)
+}
+
+// keysOf names them. The standard form has one pair for both directions, told apart by DIRECTION.
+func keysOf(e link.InstallUserPlane) *planeKeys {
+	if e.Suite != suite.None {
+		return &planeKeys{string(e.Send.Key.Bytes()), string(e.Receive.Key.Bytes())}
+	}
+	both := string(e.NRPEK.Bytes()) + string(e.NRPIK.Bytes())
+	return &planeKeys{both + string(rune(e.Direction)), both + string(rune(1-e.Direction))}
 }
 
 func (p *plane) follow(e link.Effect) {
@@ -70,7 +81,7 @@ func (p *plane) follow(e link.Effect) {
 		if p.receives[e.To] == nil || p.name != e.From || e.Skip == 0 {
 			p.complain("%v used instead of %v, sending under %v", e.To, e.From, p.name)
 		}
-		p.name = e.To
+		p.name, p.skipped = e.To, e.Skip
 	case link.DropName:
 		delete(p.receives, e.Name)
 	case link.PeerMoved:

@@ -131,7 +131,7 @@ func capabilities(l Link) pc5s.Capabilities {
 	if l.Signalling.Ciphering == policy.Required {
 		ciphers = withoutNull(ciphers)
 	}
-	return pc5s.NewCapabilities(ciphers, l.Signalling.Integrities, l.UserPlane.Suites)
+	return pc5s.NewCapabilities(ciphers, l.Signalling.Integrities, l.UserPlane.Offered())
 }
 
 func withoutNull(in []nea.Ciphering) []nea.Ciphering {

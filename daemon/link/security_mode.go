@@ -211,11 +211,16 @@ func builtForm(i nea.Integrity) error {
 	return nil
 }
 
-// sameForm refuses a re-keying that would change the form of user data, which is fixed for the
-// life of a link.
-func (m *Machine) sameForm(r *securityRun, s suite.ID) error {
-	if r.rekeying && (s == suite.None) != (m.agreement.Suite == suite.None) {
+// sameForm refuses a re-keying that would change the form of user data, or end its ciphering: both are
+// fixed for the life of a link.
+func (m *Machine) sameForm(r *securityRun, s suite.ID, c nea.Ciphering) error {
+	switch {
+	case !r.rekeying:
+		return nil
+	case (s == suite.None) != (m.agreement.Suite == suite.None):
 		return fmt.Errorf("a re-keying can not change the form of user data")
+	case s == suite.None && c == nea.NEA0 && m.agreement.UserPlane.Ciphering:
+		return fmt.Errorf("a re-keying can not end the ciphering of user data, which %s would", c)
 	}
 	return nil
 }
@@ -252,7 +257,7 @@ func (m *Machine) choose(r *securityRun) (pc5s.SelectedAlgorithms, suite.ID, err
 	}
 	s, err := policy.ChooseSuite(m.link.UserPlane, offer.Offers)
 	if err == nil {
-		err = m.sameForm(r, s)
+		err = m.sameForm(r, s, c)
 	}
 	if err == nil {
 		err = builtForm(i)

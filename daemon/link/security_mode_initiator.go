@@ -191,7 +191,7 @@ func (m *Machine) checkCommand(msg *pc5s.DirectLinkSecurityModeCommand) (pc5s.Ca
 	case chosen != suite.None && !r.capabilities.Offers(chosen):
 		return pc5s.CauseSignallingPolicyMismatch, fmt.Errorf("peer chose %s, which was not offered", chosen)
 	}
-	if err := m.sameForm(r, chosen); err != nil {
+	if err := m.sameForm(r, chosen, msg.Selected.Ciphering); err != nil {
 		return pc5s.CauseSignallingPolicyMismatch, err
 	}
 	if err := builtForm(msg.Selected.Integrity); err != nil {

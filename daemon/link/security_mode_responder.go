@@ -212,7 +212,11 @@ func (m *Machine) completeEstablishment(now time.Time, c *securityContext, msg *
 		m.rejectComplete(now, pc5s.CauseAuthenticationFailure, "the kept key ended meanwhile: forgotten, or used by another attempt")
 		return nil
 	}
-	integrity, ciphering, err := policy.ResolveUserPlane(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
+	resolve := policy.ResolveUserPlane
+	if !c.ciphersUserData() {
+		resolve = policy.ResolveUserPlaneWithoutCipher
+	}
+	integrity, ciphering, err := resolve(m.link.UserPlane.Protection, policy.Protection(msg.UserPlanePolicy))
 	configuration := pc5s.UserPlaneConfiguration{Integrity: integrity, Ciphering: ciphering}
 	if err == nil {
 		err = m.link.UserPlane.Permit(integrity) // T56

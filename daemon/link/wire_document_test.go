@@ -140,6 +140,48 @@ func TestWireDocument_UserRecord(t *testing.T) {
 	same(t, "frame", frames.Payload(), packet, frames.Err())
 }
 
+// TestWireDocument_R19_UserPDU does the same for PDUs of user data: with each pair of algorithms, and in each mode.
+func TestWireDocument_R19_UserPDU(t *testing.T) {
+	doc := examples(t)
+	packet := []byte("any IP packet")
+	for _, e := range []struct {
+		name      string
+		algorithm uint8
+		mode      suite.Mode
+		session   uint16
+	}{
+		{"SL-DRB, both", 2, suite.AEAD, 0x5356},
+		{"SL-DRB, integrity only", 2, suite.IntegrityOnly, 0x5356},
+		{"SL-DRB, ciphering only", 2, suite.CipheringOnly, 0x5356},
+		{"SL-DRB, neither", 2, suite.Unprotected, 0},
+		{"SL-DRB, NEA1 and NIA1", 1, suite.AEAD, 0x5356},
+		{"SL-DRB, NEA3 and NIA3", 3, suite.AEAD, 0x5356},
+	} {
+		c, i := nea.Ciphering(e.algorithm), nea.Integrity(e.algorithm)
+		sess := exampleWith(t, 0, c, i).sess
+		s, err := suite.NewStandard(suite.Standard{
+			Ciphering: c, Integrity: i, NRPEK: keys.DeriveNRPEK(sess, c).Key128(), NRPIK: keys.DeriveNRPIK(sess, i).Key128(), Bearer: uint8(underlay.DRB),
+		}, e.mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const count = 0x12345
+		b := underlay.Header{Form: underlay.FormPDCP, Destination: exampleB, Source: exampleA, LCID: underlay.DRB}.AppendTo(nil)
+		b = pdcp.DataHeader{SN: pdcp.SNOf(count), Session: e.session}.AppendTo(b)
+		sealed := []suite.Item{{Count: count, AAD: b[underlay.HeaderLen:], Text: packet, Dst: make([]byte, 0, len(packet)+s.TagLen())}}
+		s.Seal(sealed)
+		expect(t, doc, e.name, append(b, sealed[0].Dst...), nil)
+
+		if len(doc[e.name]) < len(b) {
+			continue
+		}
+		pdu := doc[e.name][underlay.HeaderLen:]
+		opened := []suite.Item{{Count: count, AAD: pdu[:pdcp.DataHeaderLen], Text: pdu[pdcp.DataHeaderLen:], Dst: make([]byte, 0, len(pdu))}}
+		s.Open(opened)
+		same(t, e.name, opened[0].Dst, packet, nil)
+	}
+}
+
 // TestWireDocument_Containers does the same for the container of Key_Est_Info.
 func TestWireDocument_Containers(t *testing.T) {
 	doc := examples(t)

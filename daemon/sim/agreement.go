@@ -18,7 +18,10 @@ import (
 func (w *World) install(l *life, e link.InstallUserPlane) {
 	w.mustWipe("user-plane key", l.process, e.Send.Key)
 	w.mustWipe("user-plane key", l.process, e.Receive.Key)
-	k := &plane{life: l, agreement: e.Agreement, send: digest(e.Send), receive: digest(e.Receive)}
+	w.mustWipe("NRPEK", l.process, e.NRPEK.Secret)
+	w.mustWipe("NRPIK", l.process, e.NRPIK.Secret)
+	k := &plane{life: l, agreement: e.Agreement}
+	k.send, k.receive = digests(e)
 	l.planes = append(l.planes, k)
 	if w.plane(l.process, e.Name) != nil {
 		w.fault("I1: %s installed keys under a name that was used", l)
@@ -29,6 +32,15 @@ func (w *World) install(l *life, e link.InstallUserPlane) {
 	}
 	w.checkFloors(l, e.Agreement)
 	w.checkSame(k)
+}
+
+// digests tell the keys of the two directions apart. The standard form has DIRECTION for that.
+func digests(e link.InstallUserPlane) (send, receive [32]byte) {
+	if e.Suite != suite.None {
+		return digest(e.Send), digest(e.Receive)
+	}
+	both := slices.Concat(e.NRPEK.Bytes(), e.NRPIK.Bytes())
+	return sha256.Sum256(append(slices.Clone(both), e.Direction)), sha256.Sum256(append(slices.Clone(both), 1-e.Direction))
 }
 
 func digest(k keys.RecordKey) [32]byte {
@@ -166,6 +178,8 @@ func (w *World) checkFloors(l *life, a link.Agreement) {
 		{floor(own.UserPlane.Ciphering, a.UserPlane.Ciphering), "user-plane ciphering"},
 		{a.UserPlane.Integrity || own.UserPlane.AllowUnprotected, "user-plane consent"},
 		{own.UserPlane.Form != policy.FormRecord || a.Suite != suite.None, "user-plane form"},
+		{own.UserPlane.Form != policy.FormPDCP || a.Suite == suite.None, "user-plane form"},
+		{!a.UserPlane.Ciphering || a.Suite != suite.None || a.Ciphering != nea.NEA0, "user-plane ciphering algorithm"},
 		{a.Suite == suite.None || slices.Contains(own.UserPlane.On(policy.WithAES).Suites, a.Suite), "suite"},
 	} {
 		if !rule.holds {

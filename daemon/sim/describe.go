@@ -35,6 +35,13 @@ func describePDU(h underlay.Header, datagram, pdu []byte) string {
 		}
 		return pc5s.MessageType(sdu[0]).String()
 	}
+	if h.LCID == underlay.DRB {
+		d, err := pdcp.ParseData(pdu)
+		if err != nil {
+			return "bad PDU"
+		}
+		return fmt.Sprintf("PDU %04x/%d", d.Session, d.SN)
+	}
 	sn, session, err := pdcp.ParseHeader(pdu)
 	if err != nil {
 		return "bad PDU"

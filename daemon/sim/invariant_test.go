@@ -95,7 +95,7 @@ func TestInvariantsSee(t *testing.T) {
 				w.sent(p, Datagram{To: l.A.Host.Address, Octets: b.speaking})
 			}
 		},
-		"I7: alice sent a record under keys that nobody installed": func(w *World, l *Link) {
+		"I7: alice sent user data under keys that nobody installed": func(w *World, l *Link) {
 			d := recordOf(w, l, 5)
 			d.Octets[9] ^= 1
 			w.sent(l.A.Host.process, d)

@@ -148,7 +148,7 @@ func (c *conn) Send(to netip.AddrPort, b []byte, size int) error {
 func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error { return c.Send(to, b, len(b)) }
 
 // Receive implements udp.Conn. The world hands messages to the engine itself.
-func (c *conn) Receive([]udp.Message) (int, error) { panic("BUG: sim: nobody runs the engine") }
+func (c *conn) Receive([]udp.Message, bool) (int, error) { panic("BUG: sim: nobody runs the engine") }
 
 // LocalAddr implements udp.Conn.
 func (c *conn) LocalAddr() netip.AddrPort { return c.process.host.Address }

@@ -56,6 +56,7 @@ func newProcess(h *Host) (*process, error) {
 		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
 			p.node.Elsewhere(link, id, from, octets)
 		},
+		Now: func() time.Time { return h.world.now },
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),

@@ -138,7 +138,7 @@ func (r *Recording) opens(sess keys.KNRPSess, cipher nea.Cipher, mac nea.MAC, da
 		return false
 	}
 	plane := keys.SignallingPlane
-	if h.LCID == underlay.DRB {
+	if h.LCID.UserData() {
 		plane = keys.UserPlane
 	}
 	for sender := range uint8(2) {

@@ -66,7 +66,7 @@ func (poller) Add(d tundev.Device, key uint32) error {
 
 func (poller) Remove(tundev.Device) error { return nil }
 
-func (poller) Wait([]uint32) (int, error) { panic("BUG: sim: nobody runs the engine") }
+func (poller) Wait([]uint32, bool) (int, error) { panic("BUG: sim: nobody runs the engine") }
 
 func (poller) Close() error { return nil }
 

@@ -6,8 +6,10 @@ import (
 
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
+	"pc5d/daemon/pc5s"
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/record"
+	"pc5d/dataplane/suite"
 	"pc5d/dataplane/underlay"
 )
 
@@ -65,11 +67,11 @@ func (w *World) sent(p *process, d Datagram) {
 	}
 	speaker := p.speaker
 	p.speaker = nil
-	if h.LCID != underlay.DRB {
+	if !h.LCID.UserData() {
 		w.signalling++
 	}
 	switch {
-	case h.Form == underlay.FormRecord && h.LCID == underlay.DRB:
+	case h.LCID.UserData() && h.Form != underlay.FormHint:
 		w.sentUserData(p, d)
 	case speaker == nil || !bytes.Equal(speaker.speaking, d.Octets):
 		w.sentToStranger(p, d)
@@ -90,41 +92,96 @@ func (w *World) sent(p *process, d Datagram) {
 	}
 }
 
-// readable tells whether a datagram is a record of a link whose ends agreed on no ciphering (R19).
-func (w *World) readable(p *process, d Datagram) bool {
-	r, _, _, err := record.ParseHeader(d.Octets)
-	if err != nil || r.LCID != underlay.DRB {
-		return false
-	}
-	k := w.plane(p, link.Name{Local: r.Source, Peer: r.Destination, Session: keys.SessionID(r.Session)})
-	return k != nil && !k.agreement.UserPlane.Ciphering
+// userData is a record or a PDU of user data as its header says.
+type userData struct {
+	underlay.Header
+	plane   *plane
+	session uint16
+	count   uint64 // of a PDU: as long as none has sent more than its SN can tell
+	bare    bool   // a PDU that nothing protects
+	limit   uint64
 }
 
-// sentUserData checks that a record is under keys that are installed, and below their limit.
-func (w *World) sentUserData(p *process, d Datagram) {
-	r, _, _, err := record.ParseHeader(d.Octets)
-	if err != nil {
-		w.fault("%s sent a bad record: %v", p.host.Name, err)
-		return
+// userData reads it; its plane is nil where nobody installed one.
+func (w *World) userData(p *process, d Datagram) (u userData, err error) {
+	var pdu []byte
+	if u.Header, pdu, err = underlay.Parse(d.Octets); err != nil {
+		return u, err
 	}
-	k := w.plane(p, link.Name{Local: r.Source, Peer: r.Destination, Session: keys.SessionID(r.Session)})
+	if u.Form == underlay.FormPDCP {
+		h, err := pdcp.ParseData(pdu)
+		u.session, u.count, u.limit, u.bare = h.Session, uint64(h.SN), pdcp.DataLimit, h.Session == 0
+		if err != nil {
+			return u, err
+		}
+	} else {
+		r, _, _, err := record.ParseHeader(d.Octets)
+		u.session, u.count, u.limit = r.Session, uint64(r.Count), uint64(record.Limit)
+		if err != nil {
+			return u, err
+		}
+	}
+	u.plane = w.plane(p, link.Name{Local: u.Source, Peer: u.Destination, Session: keys.SessionID(u.session)})
+	if u.bare {
+		u.plane = w.barePlane(p, u.Header)
+	}
+	return u, nil
+}
+
+// barePlane finds the one that sends under these layer-2 IDs: K_NRP-sess ID 0 tells none apart.
+func (w *World) barePlane(p *process, h underlay.Header) *plane {
+	for _, l := range w.watch.every {
+		if l.process != p || l.sending == nil || l.sending.removed || l.sending.agreement.UserPlane != (pc5s.UserPlaneConfiguration{}) {
+			continue
+		}
+		for name, k := range w.watch.planes { // at most one fits
+			if k == l.sending && name.Local == h.Source && name.Peer == h.Destination {
+				return k
+			}
+		}
+	}
+	return nil
+}
+
+// readable tells whether a datagram is user data of a link whose ends agreed on no ciphering (R19).
+func (w *World) readable(p *process, d Datagram) bool {
+	u, err := w.userData(p, d)
+	return err == nil && u.LCID.UserData() && u.plane != nil && !u.plane.agreement.UserPlane.Ciphering
+}
+
+// sentUserData checks that user data is in the form agreed on, under keys that are installed, and below
+// their limit.
+func (w *World) sentUserData(p *process, d Datagram) {
+	u, err := w.userData(p, d)
+	k := u.plane
 	switch {
+	case err != nil:
+		w.fault("%s sent bad user data: %v", p.host.Name, err)
+		return
 	case k == nil:
-		w.fault("I7: %s sent a record under keys that nobody installed", p.host.Name)
+		w.fault("I7: %s sent user data under keys that nobody installed", p.host.Name)
 		return
 	case k.removed:
-		w.fault("I7: %s sent a record under keys that were withdrawn", k.life)
+		w.fault("I7: %s sent user data under keys that were withdrawn", k.life)
 	case k != k.life.sending:
-		w.fault("I7: %s sent a record under keys that were not activated, or no more", k.life)
-	case r.Count >= record.Limit:
+		w.fault("I7: %s sent user data under keys that were not activated, or no more", k.life)
+	case (u.Form == underlay.FormPDCP) != (k.agreement.Suite == suite.None):
+		w.fault("I7: %s sent user data in another form than agreed", k.life)
+	case u.count >= u.limit:
 		w.fault("I7: %s sent past the limit of its key", k.life)
 	}
-	w.spend(p, r.Header, r.Session, uint64(r.Count), k.send)
+	if u.bare { // no key is used
+		return
+	}
+	w.spend(p, u.Header, u.session, u.count, k.send)
 }
 
 // spend enters a nonce (I1).
 func (w *World) spend(p *process, h underlay.Header, session uint16, count uint64, key [32]byte) {
 	n := nonce{key: key, lcid: h.LCID, count: count}
+	if h.LCID == underlay.DRBSparse { // one key and one COUNT for both
+		n.lcid = underlay.DRB
+	}
 	if key == ([32]byte{}) {
 		n.context = nameOf(p, link.Name{Local: h.Source, Peer: h.Destination, Session: keys.SessionID(session)})
 	}

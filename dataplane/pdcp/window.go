@@ -4,9 +4,6 @@ package pdcp
 // whatever order they come.
 const bitmapLen = 64
 
-// half is W, half the SN space (TS 38.323, 5.2.2.1).
-const half = 1 << (snBits - 1)
-
 // window is the receiving state of a bearer.
 type window struct {
 	next uint64 // RX_NEXT: one more than the highest COUNT received
@@ -21,23 +18,8 @@ func (w *window) deliver() uint64 {
 	return w.next - bitmapLen
 }
 
-// count finds the COUNT of an SN near RX_DELIV (TS 38.323, 5.2.2.1); false: it would be below 0
-// or past the end.
-func (w *window) count(sn uint16) (uint32, bool) {
-	deliver := int64(w.deliver())
-	hfn, ref := deliver>>snBits, deliver&snMask
-	switch {
-	case int64(sn) < ref-half:
-		hfn++
-	case int64(sn) >= ref+half:
-		hfn--
-	}
-	c := hfn<<snBits | int64(sn)
-	if hfn < 0 || c > 1<<32-1 {
-		return 0, false
-	}
-	return uint32(c), true
-}
+// count finds the COUNT of an SN near RX_DELIV.
+func (w *window) count(sn uint16) (uint32, bool) { return estimate(w.deliver(), uint32(sn), snBits) }
 
 // take enters a verified COUNT; false: it is too old or was there before.
 func (w *window) take(count uint32) bool {

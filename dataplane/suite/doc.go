@@ -1,5 +1,6 @@
-// Package suite protects batches of records. A Suite is one key in one direction and one Mode; New
-// makes it from the octets that the key derivation gave.
+// Package suite protects batches of user data. A Suite is one key in one direction and one Mode; New
+// makes that of records from the octets that the key derivation gave, NewStandard that of the standard form,
+// which PDCP PDUs have, from NRPEK and NRPIK. What follows is about records.
 //
 // It does not count: whoever owns the key object reserves a COUNT for each Item and never
 // gives one out twice. It knows no record layout and keeps no replay window.

@@ -33,7 +33,10 @@ func (m Mode) Octet() byte {
 // is no replay check either (T56).
 func (m Mode) Authentic() bool { return m == AEAD || m == IntegrityOnly }
 
-// TagLen is what Seal adds to the length of a text.
+// Ciphers tells whether the content of a record or PDU cannot be read.
+func (m Mode) Ciphers() bool { return m == AEAD || m == CipheringOnly }
+
+// TagLen is what Seal of a record adds to the length of a text.
 func (m Mode) TagLen() int {
 	if m.Authentic() {
 		return TagLen

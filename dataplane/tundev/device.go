@@ -37,8 +37,8 @@ type Poller interface {
 	// Add watches a device made by the same kind of opener; key comes back from Wait.
 	Add(d Device, key uint32) error
 	Remove(d Device) error
-	// Wait blocks until a device is readable and writes the keys of readable devices. A device
-	// comes again as long as it is readable. After Close it returns net.ErrClosed.
-	Wait(keys []uint32) (int, error)
+	// Wait writes the keys of readable devices; a device comes again as long as it is readable.
+	// Where none is, it blocks, or gives 0 at once. After Close it returns net.ErrClosed.
+	Wait(keys []uint32, block bool) (int, error)
 	Close() error
 }

@@ -195,13 +195,13 @@ func (p *FakePoller) Remove(d Device) error {
 }
 
 // Wait implements Poller.
-func (p *FakePoller) Wait(keys []uint32) (int, error) {
+func (p *FakePoller) Wait(keys []uint32, block bool) (int, error) {
 	for {
 		n, closed := p.ready(keys)
 		if closed {
 			return 0, net.ErrClosed
 		}
-		if n > 0 {
+		if n > 0 || !block {
 			return n, nil
 		}
 		<-p.wake

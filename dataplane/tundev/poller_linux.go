@@ -83,14 +83,18 @@ func (p *Epoll) Remove(d Device) error {
 }
 
 // Wait implements Poller.
-func (p *Epoll) Wait(keys []uint32) (int, error) {
+func (p *Epoll) Wait(keys []uint32, block bool) (int, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	timeout := 0
+	if block {
+		timeout = -1
+	}
 	for {
 		if p.closed.Load() {
 			return 0, net.ErrClosed
 		}
-		n, err := unix.EpollWait(p.fd, p.events[:min(len(keys), waitEvents)], -1)
+		n, err := unix.EpollWait(p.fd, p.events[:min(len(keys), waitEvents)], timeout)
 		if err == unix.EINTR {
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 )
 
 const (
+	maxHeaders = 120 // the longest IP and TCP headers
+
 	protocolTCP  = 6
 	protocolUDP  = 17
 	udpHeaderLen = 8
@@ -104,13 +106,12 @@ func PutUDPLengths(packet []byte, ip int) {
 }
 
 // segmentUDP cuts a train of datagrams.
-func segmentUDP(h Header, packet []byte, emit func(segment []byte) error) error {
+func segmentUDP(out []byte, h Header, packet []byte, emit func(segment []byte) error) error {
 	ip, size := int(h.ChecksumStart), int(h.GSOSize)
 	if size == 0 || ip+udpHeaderLen > len(packet) || ip < 20 {
 		return errSuper
 	}
 	payload := packet[ip+udpHeaderLen:]
-	out := make([]byte, 0, ip+udpHeaderLen+size)
 	for offset := 0; offset < len(payload); offset += size {
 		out = append(append(out[:0], packet[:ip+udpHeaderLen]...), payload[offset:min(offset+size, len(payload))]...)
 		if packet[0]>>4 == 4 {
@@ -130,8 +131,13 @@ func segmentUDP(h Header, packet []byte, emit func(segment []byte) error) error 
 // Segment cuts a super-packet as the kernel does, with whole checksums: for a device that does not
 // take one. emit must not keep what it gets.
 func Segment(h Header, packet []byte, emit func(segment []byte) error) error {
+	return SegmentInto(make([]byte, 0, maxHeaders+int(h.GSOSize)), h, packet, emit)
+}
+
+// SegmentInto is Segment in memory of the caller's: out, where there is room for a segment.
+func SegmentInto(out []byte, h Header, packet []byte, emit func(segment []byte) error) error {
 	if h.GSOType == GSOUDP {
-		return segmentUDP(h, packet, emit)
+		return segmentUDP(out, h, packet, emit)
 	}
 	headers, ok := ParseTCP(packet)
 	size := int(h.GSOSize)
@@ -139,7 +145,6 @@ func Segment(h Header, packet []byte, emit func(segment []byte) error) error {
 		return errSuper
 	}
 	payload := packet[headers.All:]
-	out := make([]byte, 0, headers.All+size)
 	for offset := 0; offset < len(payload); offset += size {
 		end := min(offset+size, len(payload))
 		out = append(append(out[:0], packet[:headers.All]...), payload[offset:end]...)

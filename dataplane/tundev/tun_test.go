@@ -88,7 +88,7 @@ func TestRealTun(t *testing.T) {
 	if err := errors.Join(p.Remove(d), p.Close(), d.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Wait(make([]uint32, 1)); !errors.Is(err, net.ErrClosed) {
+	if _, err := p.Wait(make([]uint32, 1), true); !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("Wait after Close: %v", err)
 	}
 	if _, err := netlink.LinkByName("pc5-test"); err == nil {
@@ -102,7 +102,7 @@ func readUDP(t *testing.T, p *Epoll, d *Tun) []byte {
 	t.Helper()
 	b, keys := make([]byte, 65546), make([]uint32, 4)
 	for {
-		n, err := p.Wait(keys)
+		n, err := p.Wait(keys, true)
 		if err != nil || n != 1 || keys[0] != 7 {
 			t.Fatalf("Wait = %d, %v, %v", n, keys[:n], err)
 		}
@@ -123,7 +123,7 @@ func TestPollerCloseWakes(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		_, err := p.Wait(make([]uint32, 1))
+		_, err := p.Wait(make([]uint32, 1), true)
 		ended <- err
 	}()
 	if err := p.Close(); err != nil {

@@ -31,9 +31,9 @@ type Conn interface {
 	// Answer sends one datagram to a stranger, or returns ErrBusy where more than a share of the
 	// socket's buffer is in use. It never waits.
 	Answer(to netip.AddrPort, b []byte, most Share) error
-	// Receive blocks until something arrived and fills messages from the first on.
-	// After Close it returns net.ErrClosed.
-	Receive(messages []Message) (n int, err error)
+	// Receive fills messages from the first on with what arrived. Where nothing did, it blocks, or
+	// gives 0 at once. After Close it returns net.ErrClosed.
+	Receive(messages []Message, block bool) (n int, err error)
 	LocalAddr() netip.AddrPort
 	// Offloads tells what the kernel does for us now.
 	Offloads() Offloads

@@ -127,15 +127,21 @@ func (f *Fake) put(from netip.AddrPort, b []byte, size int) {
 	}
 }
 
+// Waiting is how many sends wait for Receive.
+func (f *Fake) Waiting() int { return len(f.queue) }
+
 // Receive implements Conn.
-func (f *Fake) Receive(messages []Message) (int, error) {
-	select {
-	case <-f.done:
-		return 0, net.ErrClosed
-	case p := <-f.queue:
-		f.take(p, &messages[0])
+func (f *Fake) Receive(messages []Message, block bool) (int, error) {
+	n := 0
+	if block {
+		select {
+		case <-f.done:
+			return 0, net.ErrClosed
+		case p := <-f.queue:
+			f.take(p, &messages[0])
+			n = 1
+		}
 	}
-	n := 1
 	for n < len(messages) {
 		select {
 		case p := <-f.queue:

@@ -23,7 +23,7 @@ type receiver struct {
 }
 
 // Receive implements Conn. It fills at most 64 messages.
-func (s *Socket) Receive(messages []Message) (int, error) {
+func (s *Socket) Receive(messages []Message, block bool) (int, error) {
 	messages = messages[:min(len(messages), maxReceive)]
 	if len(messages) == 0 {
 		return 0, ErrBatch
@@ -32,16 +32,23 @@ func (s *Socket) Receive(messages []Message) (int, error) {
 	defer s.mu.RUnlock()
 	r := &s.inbox
 	r.prepare(messages)
+	flags := unix.MSG_DONTWAIT
+	if block {
+		flags = unix.MSG_WAITFORONE
+	}
 	for {
 		if s.closed.Load() {
 			return 0, net.ErrClosed
 		}
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(len(messages)), unix.MSG_WAITFORONE, 0, 0)
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(len(messages)), uintptr(flags), 0, 0)
 		runtime.KeepAlive(messages)
 		if s.closed.Load() {
 			return 0, net.ErrClosed
 		}
 		if errno != 0 {
+			if errno == unix.EAGAIN && !block {
+				return 0, nil
+			}
 			if transient(errno) {
 				continue
 			}

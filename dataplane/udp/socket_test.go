@@ -25,7 +25,7 @@ func collect(t testing.TB, c Conn, n int) (got [][]byte, from netip.AddrPort) {
 	t.Helper()
 	messages := NewMessages(4)
 	for len(got) < n {
-		k, err := c.Receive(messages)
+		k, err := c.Receive(messages, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestCloseWakesReceive(t *testing.T) {
 	s := listen(t, "[::]:0")
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Receive(NewMessages(1))
+		_, err := s.Receive(NewMessages(1), true)
 		ended <- err
 	}()
 	time.Sleep(10 * time.Millisecond) // let it block; also right when it did not yet
@@ -140,7 +140,7 @@ func TestSocketNoAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		for got := 0; got < len(out); {
-			k, err := b.Receive(messages)
+			k, err := b.Receive(messages, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -209,7 +209,7 @@ func TestFakeNetwork(t *testing.T) {
 		t.Fatalf("got %v", got)
 	}
 	b.Close()
-	if _, err := b.Receive(NewMessages(1)); !errors.Is(err, net.ErrClosed) {
+	if _, err := b.Receive(NewMessages(1), true); !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("closed: %v", err)
 	}
 }
@@ -240,7 +240,7 @@ func TestT30_AnswerNeverWaits(t *testing.T) {
 		if err := a.Answer(to, out, 4); err != nil {
 			t.Fatal(err)
 		}
-		if k, err := b.Receive(messages); err != nil || k != 1 || string(messages[0].Data) != "cookie" {
+		if k, err := b.Receive(messages, true); err != nil || k != 1 || string(messages[0].Data) != "cookie" {
 			t.Fatalf("%d messages, %v", k, err)
 		}
 	})

@@ -31,8 +31,12 @@ const (
 	SRB1      LCID = 1
 	SRB2      LCID = 2
 	DRB       LCID = 4
+	DRBSparse LCID = 5 // Extension: a second SL-DRB under the same key, which overtakes the first
 	Discovery LCID = 58
 )
+
+// UserData tells whether a channel carries user data.
+func (c LCID) UserData() bool { return c == DRB || c == DRBSparse }
 
 func (c LCID) String() string {
 	switch c {
@@ -44,6 +48,8 @@ func (c LCID) String() string {
 		return "SL-SRB2"
 	case DRB:
 		return "SL-DRB"
+	case DRBSparse:
+		return "SL-DRB-sparse"
 	case Discovery:
 		return "SL-discovery"
 	}

@@ -48,7 +48,7 @@
 //	integrity  = "required"        default
 //	ciphering  = "required"        default
 //	algorithms = ["aes-128-gcm"]   in order of preference; default: all, by the processor
-//	form       = "record"          default
+//	form       = "record"          default; or "any", "pdcp"
 //	allow_unprotected = false      default: consent to user data without integrity
 //
 //	[link.rekey]

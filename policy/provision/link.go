@@ -55,7 +55,7 @@ func (r *reader) link(t *table) {
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)
 	l.Inactivity = t.duration("inactivity", minInactivity, maxInactivity)
 	l.Signalling = signalling(t.table("signalling"))
-	l.UserPlane = userPlane(t.table("user_plane"))
+	l.UserPlane = userPlane(t.table("user_plane"), l.Signalling)
 	l.Rekey = rekey(t.table("rekey"))
 	l.Privacy = privacy(t.table("privacy"), l.Signalling.Ciphering)
 	r.out.Links = append(r.out.Links, l)

@@ -107,8 +107,8 @@ func once[A comparable](t *table, e entry, list []A, a A) bool {
 	return true
 }
 
-// userPlane reads [link.user_plane].
-func userPlane(t *table) policy.UserPlane {
+// userPlane reads [link.user_plane]. The standard form has the algorithms of signalling.
+func userPlane(t *table, s policy.Signalling) policy.UserPlane {
 	defer t.finish()
 	u := policy.DefaultUserPlane()
 	requirement(t, "integrity", &u.Integrity)
@@ -118,12 +118,22 @@ func userPlane(t *table) policy.UserPlane {
 	if u.Integrity == policy.NotNeeded && !u.AllowUnprotected {
 		t.doc.wrong(t.at("integrity"), fmt.Sprintf("%s \"not-needed\" would let anybody alter and repeat packets", t.name("integrity")), `write "required"; allow_unprotected = true is for laboratories only`)
 	}
-	word(t, "form", &u.Form, policy.FormRecord.String())
-	if u.Form != policy.FormRecord {
-		t.doc.wrong(t.at("form"), fmt.Sprintf("%s %q is not built yet", t.name("form"), u.Form), fmt.Sprintf("use %q", policy.FormRecord))
-	}
+	word(t, "form", &u.Form, policy.FormRecord.String(), policy.FormAny.String(), policy.FormPDCP.String())
 	suites(t, &u)
+	if u.Form == policy.FormPDCP {
+		standardOnly(t, u, s)
+	}
 	return u
+}
+
+// standardOnly finds what would refuse every peer, or stand for nothing, where no records are taken.
+func standardOnly(t *table, u policy.UserPlane, s policy.Signalling) {
+	if u.Ciphering == policy.Required && s.Ciphering == policy.NotNeeded {
+		t.doc.wrong(t.at("form"), fmt.Sprintf("%s %q has the ciphering of signalling, which is %q: it would refuse every peer", t.name("form"), u.Form, s.Ciphering), `write signalling.ciphering = "preferred"`)
+	}
+	if len(u.Suites) > 0 {
+		t.doc.wrong(t.at("algorithms"), fmt.Sprintf("%s are for records, which form %q does not have", t.name("algorithms"), u.Form), "leave them out: signalling.algorithms protect user data too")
+	}
 }
 
 func suites(t *table, u *policy.UserPlane) {
