@@ -478,7 +478,7 @@ func TestT41_ReplayedJoining(t *testing.T) {
 	defer mallory.Close()
 	for range 3 {
 		for _, d := range heard {
-			mallory.Send(a.address, d, len(d))
+			mallory.Send(a.address, d, len(d), 0)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -29,7 +29,8 @@ func (k *keeper) planeContext(e link.InstallUserPlane, port dataplane.Port) data
 		ID: planeID(e.Name), Endpoint: e.Endpoint, Port: port, Suite: e.Suite, Mode: e.Mode,
 		SendKey: e.Send.Key.Bytes(), SendSalt: e.Send.Salt, RecvKey: e.Receive.Key.Bytes(), RecvSalt: e.Receive.Salt,
 		Sources: sources, Destinations: destinations,
-		Limits: dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
+		CopyDSCP: k.config.CopyDSCP,
+		Limits:   dataplane.Limits{Records: k.config.Rekey.Packets, Octets: k.config.Rekey.Bytes},
 	}
 	if e.Suite == suite.None {
 		c.Standard = &suite.Standard{

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
+	"pc5d/dataplane/tundev"
 )
 
 // pending is one record of the batch.
@@ -57,23 +58,40 @@ func (t *transmitter) room(n int) bool {
 }
 
 // pack puts a packet into the current record, which has room for it.
-func (t *transmitter) pack(w *waiting) {
-	if w.n > record.MaxPacket {
-		w.link.drops.add(DropTooBig, 1)
+func (t *transmitter) pack(l *Link, h tundev.Header, packet []byte) {
+	if len(packet) > record.MaxPacket {
+		l.drops.add(DropTooBig, 1)
 		return
 	}
-	flags, ok := leave(w.header, w.packet())
+	flags, ok := leave(h, packet)
 	if !ok {
-		w.link.drops.add(DropInnerMalformed, 1)
+		l.drops.add(DropInnerMalformed, 1)
 		return
 	}
 	r := &t.records[t.n-1]
 	at := offset(t.n-1) + r.length
-	record.PutPacketHeader(t.contents[at:], flags, w.n)
-	copy(t.contents[at+record.FrameHeaderLen:], w.packet())
-	r.length += record.FrameHeaderLen + w.n
+	record.PutPacketHeader(t.contents[at:], flags, len(packet))
+	copy(t.contents[at+record.FrameHeaderLen:], packet)
+	r.length += record.FrameHeaderLen + len(packet)
 	r.packets++
-	r.octets += w.n
+	r.octets += len(packet)
+}
+
+// datagrams puts those of a super-packet of UDP into records: each keeps its own headers, and the receiver makes
+// a train of them again.
+func (t *transmitter) datagrams(w *waiting, k *keyContext) {
+	h := tundev.Header{Flags: tundev.NeedsChecksum, ChecksumStart: w.header.ChecksumStart, Checksum: w.header.Checksum}
+	err := tundev.Datagrams(t.segment[:0], w.header, w.packet(), func(datagram []byte) error {
+		if !t.room(len(datagram)) {
+			t.flush(k)
+			t.room(len(datagram))
+		}
+		t.pack(w.link, h, datagram)
+		return nil
+	})
+	if err != nil {
+		w.link.drops.add(DropInnerMalformed, 1)
+	}
 }
 
 // finish pads a record.
@@ -134,7 +152,7 @@ func (t *transmitter) send(k *keyContext, out *outlet, n int) {
 			octets += overhead + t.records[j].length
 			j++
 		}
-		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length); err != nil {
+		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length, t.class); err != nil {
 			t.abandon(l, i, j, DropSendFailed)
 		} else {
 			packets, inner := t.sum(i, j)

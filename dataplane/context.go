@@ -34,6 +34,7 @@ type Context struct {
 	Sources          []netip.Prefix  // inner sources that the peer may use; kept
 	Destinations     []netip.Prefix  // inner destinations that are ours; kept; empty: any unicast one
 	Limits           Limits
+	CopyDSCP         bool // the datagrams have the DSCP of the packets in them
 }
 
 // String keeps the keys out of logs.
@@ -55,6 +56,7 @@ type keyContext struct {
 	name, other contextWord // other: a second name that opens, or 0; guarded by Engine.mu
 	age         uint64      // place in the order of Install; guarded by Engine.mu
 	standard    bool        // PDCP PDUs, no records
+	copyDSCP    bool
 	send        sendKey
 	receive     receiveKey
 	filter      innerFilter
@@ -86,7 +88,7 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
+	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, copyDSCP: c.CopyDSCP, filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
 	limits := c.limits()
 	k.send.suite, k.send.limits, k.send.counter = send, limits, record.NewCounter(limits.HardCount)
 	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint)

@@ -24,6 +24,7 @@ const (
 	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
 	DropInnerSource      // inner source is not the peer's
 	DropInnerDestination // inner destination is not ours
+	DropCongested        // marked by the network, and the sender of the packet does not know marks
 	// Both ways.
 	DropDeviceFull   // the TUN takes nothing now
 	DropDeviceFailed // the TUN refused the packet or is gone
@@ -35,7 +36,7 @@ var dropNames = [dropCount]string{
 	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
 	DropOwnFlow: "own_flow", DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
 	DropTooOld: "too_old", DropUnverified: "unverified", DropRate: "rate", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
-	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropDeviceFull: "device_full",
+	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropCongested: "congested", DropDeviceFull: "device_full",
 	DropDeviceFailed: "device_failed",
 }
 

@@ -164,7 +164,7 @@ func (e *Engine) SendSignalling(p Port, to netip.AddrPort, datagram []byte) erro
 	if s == nil {
 		return fmt.Errorf("dataplane: send signalling: local %s is not there", p)
 	}
-	return s.receive.conn.Send(to, datagram, len(datagram))
+	return s.receive.conn.Send(to, datagram, len(datagram), 0)
 }
 
 var errNoFirstPort = errors.New("dataplane: answer: the first port is not there")

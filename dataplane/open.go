@@ -2,15 +2,15 @@ package dataplane
 
 import (
 	"errors"
-	"net/netip"
 
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
 )
 
 // accept does the cheap checks and queues a record for opening.
-func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
+func (r *receiver) accept(t *table, m *udp.Message, datagram []byte) {
 	h, aad, sealed, err := record.ParseHeader(datagram)
 	if err != nil {
 		r.engine.drops.add(DropMalformed, 1)
@@ -19,21 +19,21 @@ func (r *receiver) accept(t *table, from netip.AddrPort, datagram []byte) {
 	k := t.contexts[newContextWord(h.Destination, h.Source, h.Session)]
 	if k == nil || k.standard {
 		r.engine.drops.add(DropUnknownContext, 1)
-		r.stray = stray{from, h.Header}
+		r.stray = stray{m.From, h.Header}
 		return
 	}
-	r.enqueue(k, from, suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed})
+	r.enqueue(k, m, suite.Item{Count: uint64(h.Count), AAD: aad, Text: sealed})
 }
 
 // enqueue queues what is to be opened.
-func (r *receiver) enqueue(k *keyContext, from netip.AddrPort, it suite.Item) {
-	if k != r.context || from != r.from || r.n == openBatch || r.used+lead+len(it.Text) > len(r.contents) {
+func (r *receiver) enqueue(k *keyContext, m *udp.Message, it suite.Item) {
+	if k != r.context || m.From != r.from || r.n == openBatch || r.used+lead+len(it.Text) > len(r.contents) {
 		r.open()
-		r.context, r.from = k, from
+		r.context, r.from = k, m.From
 	}
 	start := r.used + lead
 	it.Dst = r.contents[start : start : start+len(it.Text)]
-	r.items[r.n], r.starts[r.n] = it, start
+	r.items[r.n], r.starts[r.n], r.classes[r.n] = it, start, m.Class
 	r.used = (start + len(it.Text) + lead - 1) &^ (lead - 1)
 	r.n++
 }
@@ -55,6 +55,7 @@ func (r *receiver) open() {
 	for i := range r.items[:r.n] {
 		if r.items[i].OK {
 			got.records++
+			r.class = r.classes[i]
 			r.deliver(k, r.items[i].Dst, r.starts[i], &got)
 		}
 	}
@@ -98,7 +99,7 @@ func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delive
 // packet writes the packet of the current frame of a record that starts at contents[start].
 func (r *receiver) packet(k *keyContext, frames *record.Frames, start int, got *delivered) {
 	packet := frames.Payload()
-	if reason, ok := k.filter.judge(packet); !ok {
+	if reason, ok := k.admit(packet, r.class); !ok {
 		k.link.drops.add(reason, 1)
 		return
 	}

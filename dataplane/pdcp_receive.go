@@ -1,19 +1,19 @@
 package dataplane
 
 import (
-	"net/netip"
 	"time"
 
 	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
 )
 
 // acceptPDU does the cheap checks and queues a PDU of the standard form for opening. Its COUNT is found
 // then: it depends on the PDUs before.
-func (r *receiver) acceptPDU(t *table, from netip.AddrPort, datagram []byte) {
+func (r *receiver) acceptPDU(t *table, m *udp.Message, datagram []byte) {
 	u, pdu, err := underlay.Parse(datagram)
 	if err != nil {
 		r.engine.drops.add(DropMalformed, 1)
@@ -27,10 +27,10 @@ func (r *receiver) acceptPDU(t *table, from netip.AddrPort, datagram []byte) {
 	k := t.contexts[newContextWord(u.Destination, u.Source, h.Session)]
 	if k == nil || !k.standard {
 		r.engine.drops.add(DropUnknownContext, 1)
-		r.stray = stray{from, u}
+		r.stray = stray{m.From, u}
 		return
 	}
-	r.enqueue(k, from, suite.Item{Count: uint64(h.SN), AAD: pdu[:pdcp.DataHeaderLen], Text: pdu[pdcp.DataHeaderLen:]})
+	r.enqueue(k, m, suite.Item{Count: uint64(h.SN), AAD: pdu[:pdcp.DataHeaderLen], Text: pdu[pdcp.DataHeaderLen:]})
 }
 
 // openPDUs opens PDUs in their order: OK tells which are good, the others are counted. It reports whether
@@ -117,7 +117,7 @@ func (k *receiveKey) delivLocked() uint64 {
 
 // deliverPDU writes the packet of one PDU that opened, which starts at contents[start].
 func (r *receiver) deliverPDU(k *keyContext, packet []byte, start int, got *delivered) {
-	if reason, ok := k.filter.judge(packet); !ok {
+	if reason, ok := k.admit(packet, r.class); !ok {
 		k.link.drops.add(reason, 1)
 		return
 	}

@@ -175,7 +175,7 @@ func TestPortSignalling(t *testing.T) {
 	added := addPort(t, a, network.Listen(outerA2))
 	hello := append(underlay.Header{Form: underlay.FormPDCP, Destination: underlay.Broadcast, Source: idB, LCID: underlay.SRB0}.AppendTo(nil), "pdu"...)
 	for at, p := range map[netip.AddrPort]dataplane.Port{outerA: {}, outerA2: added} {
-		if err := peer.Send(at, hello, len(hello)); err != nil {
+		if err := peer.Send(at, hello, len(hello), 0); err != nil {
 			t.Fatal(err)
 		}
 		got := <-signals

@@ -29,9 +29,11 @@ type receiver struct {
 	context  *keyContext // of the waiting records
 	from     netip.AddrPort
 	items    [openBatch]suite.Item
-	starts   [openBatch]int // of each content in contents
-	n        int            // records waiting
-	stray    stray          // of this batch
+	starts   [openBatch]int   // of each content in contents
+	classes  [openBatch]uint8 // traffic class of each datagram
+	class    uint8            // of the one in hand
+	n        int              // records waiting
+	stray    stray            // of this batch
 	contents []byte
 	used     int // of contents
 	run      run
@@ -95,7 +97,7 @@ func (r *receiver) overtake(messages []udp.Message) {
 	for i := range messages {
 		for d := messages[i].Datagrams(); d.Next(); {
 			if kindOf(d.Datagram()) == sparseRecord {
-				r.accept(table, messages[i].From, d.Datagram())
+				r.accept(table, &messages[i], d.Datagram())
 			}
 		}
 	}
@@ -120,9 +122,9 @@ func (r *receiver) queued(messages []udp.Message) {
 				r.lost = false
 				r.engine.drops.add(DropQueueFull, 1)
 			case kind == userPDU:
-				r.acceptPDU(table, messages[i].From, d.Datagram())
+				r.acceptPDU(table, &messages[i], d.Datagram())
 			default:
-				r.accept(table, messages[i].From, d.Datagram())
+				r.accept(table, &messages[i], d.Datagram())
 			}
 		}
 	}

@@ -15,8 +15,9 @@ import (
 type run struct {
 	context *keyContext // nil: there is none
 	first   record.Segment
-	next    int  // offset of the slice that continues it
-	last    bool // nothing can
+	next    int   // offset of the slice that continues it
+	last    bool  // nothing can
+	class   uint8 // traffic class of the datagrams
 	headers tundev.Headers
 	buffer  []byte // virtio-net header, headers, payload
 	length  int    // of headers and payload
@@ -29,13 +30,13 @@ const packetAt = 76
 func newRun() run { return run{buffer: make([]byte, packetAt+maxRead+1)} }
 
 // continues tells whether a slice belongs behind those that are there.
-func (r *run) continues(k *keyContext, s record.Segment, headers, slice []byte) bool {
-	return r.context == k && !r.last && s.Offset == r.next && s.Kind == r.first.Kind && s.Size == r.first.Size && s.ECN == r.first.ECN &&
+func (r *run) continues(k *keyContext, class uint8, s record.Segment, headers, slice []byte) bool {
+	return r.context == k && r.class == class && !r.last && s.Offset == r.next && s.Kind == r.first.Kind && s.Size == r.first.Size && s.ECN == r.first.ECN &&
 		r.length+len(slice) <= maxRead && bytes.Equal(headers, r.buffer[packetAt:packetAt+r.first.HeaderLen])
 }
 
 // begin starts with a slice whose headers say what they are. It is false where they lie.
-func (r *run) begin(k *keyContext, s record.Segment, headers []byte) bool {
+func (r *run) begin(k *keyContext, class uint8, s record.Segment, headers []byte) bool {
 	h, ok := tundev.ParseTCP(headers)
 	version := byte(4)
 	if s.Kind == record.TCPv6 {
@@ -44,7 +45,7 @@ func (r *run) begin(k *keyContext, s record.Segment, headers []byte) bool {
 	if !ok || h.All != s.HeaderLen || headers[0]>>4 != version || s.Kind != record.TCPv4 && s.Kind != record.TCPv6 || s.Size < smallestSegment {
 		return false
 	}
-	r.context, r.first, r.headers, r.next, r.last = k, s, h, s.Offset, false
+	r.context, r.class, r.first, r.headers, r.next, r.last = k, class, s, h, s.Offset, false
 	r.length = copy(r.buffer[packetAt:], headers)
 	return true
 }
@@ -85,9 +86,9 @@ func (r *receiver) slice(k *keyContext, frames *record.Frames) {
 		k.link.drops.add(DropBadFrame, 1)
 		return
 	}
-	if !r.run.continues(k, s, headers, slice) {
+	if !r.run.continues(k, r.class, s, headers, slice) {
 		r.flush()
-		if !r.run.begin(k, s, headers) {
+		if !r.run.begin(k, r.class, s, headers) {
 			r.run.context = nil
 			k.link.drops.add(DropInnerMalformed, 1)
 			return
@@ -108,7 +109,7 @@ func (r *receiver) flush() {
 	r.run.context = nil
 	h, packet := r.run.finish()
 	packets := r.run.segments()
-	if reason, ok := k.filter.judge(packet); !ok {
+	if reason, ok := k.admit(packet, r.run.class); !ok {
 		k.link.drops.add(reason, packets)
 		return
 	}

@@ -116,7 +116,7 @@ func (t *transmitter) chunk(w *waiting, k *keyContext, from, to int) {
 		k.send.suite.Seal(t.items[:1])
 		used += overhead + len(content)
 	}
-	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], overhead+record.ContentLen); err != nil {
+	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], overhead+record.ContentLen, t.class); err != nil {
 		l.drops.add(DropSendFailed, packets)
 		return
 	}

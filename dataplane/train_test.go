@@ -92,6 +92,45 @@ func sameDatagram(got, want []byte) bool {
 	return bytes.Equal(got, want)
 }
 
+// TestSuperPacketsOfUDP: the other end sees the datagrams that this host's kernel would have sent, whatever their
+// size, and writes them to its device as few packets.
+func TestSuperPacketsOfUDP(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		a, b, _ := newSupers(t)
+		six, size := rapid.Bool().Draw(r, "six"), rapid.IntRange(1, 1372).Draw(r, "size")
+		payload := make([]byte, rapid.IntRange(size+1, min(64*size, 65000)).Draw(r, "payload"))
+		for i := range payload {
+			payload[i] = byte(i * 7)
+		}
+		h, p := datagram(six, 9, 0xFFF0, 0x40, payload)
+		h.GSOType, h.GSOSize = tundev.GSOUDP, uint16(size)
+		want := expected{}
+		err := tundev.Segment(h, p, func(d []byte) error { want.add(bytes.Clone(d)); return nil })
+		if err != nil {
+			r.Fatal(err)
+		}
+		n := want.left()
+		a.tun.DeliverAs(h, p)
+		a.engine.Turn(a.link.Key())
+		for want.left() > 0 {
+			if len(b.tun.Packets()) == 0 {
+				if err := b.engine.Poll(); err != nil {
+					r.Fatal(err)
+				}
+			}
+			for len(b.tun.Packets()) > 0 {
+				want.arrived(r, <-b.tun.Packets(), sameDatagram)
+			}
+		}
+		if sent := a.link.Counters().Sent; sent.Packets != uint64(n) {
+			r.Fatalf("%d packets sent, want %d", sent.Packets, n)
+		}
+		if w := b.tun.Writes(); w > n/32+2 {
+			r.Fatalf("%d writes of %d datagrams", w, n)
+		}
+	})
+}
+
 // TestTrainsAreOneWrite: datagrams of one flow reach the device as one packet for each turn of the flow,
 // and nothing is allocated.
 func TestTrainsAreOneWrite(t *testing.T) {

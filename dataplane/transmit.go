@@ -33,6 +33,7 @@ type transmitter struct {
 	items    [batchRecords]suite.Item
 	records  [batchRecords]pending
 	channel  underlay.LCID // of the records
+	class    uint8         // traffic class of the datagrams
 	super    super
 	segment  [record.MaxPacket]byte // standard form: one of a super-packet
 	n        int                    // records begun
@@ -107,8 +108,8 @@ func (t *transmitter) serve() bool {
 	}
 	l, super := f.head.link, f.head.header.Super()
 	k := l.sending.Load()
-	t.channel = queue.channel(f, k)
-	for f != nil && f.head.link == l && f.head.header.Super() == super && t.channel == queue.channel(f, k) {
+	t.channel, t.class = queue.channel(f, k), k.class(f.head.packet())
+	for f != nil && f.head.link == l && f.head.header.Super() == super && t.channel == queue.channel(f, k) && t.class == k.class(f.head.packet()) {
 		if !super && !t.fits(k, f.head.n) {
 			break
 		}
@@ -136,13 +137,15 @@ func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
 		w.link.drops.add(DropLinkDown, 1)
 	case t.ownFlow(w, k):
 		w.link.drops.add(DropOwnFlow, 1)
-	case k.standard && lost, !w.header.Super() && lost:
+	case lost && (k.standard || !w.header.Super() || w.header.GSOType == tundev.GSOUDP):
 		w.link.drops.add(DropQueueFull, 1)
 	case k.standard:
 		t.plain(w, k)
+	case w.header.GSOType == tundev.GSOUDP:
+		t.datagrams(w, k)
 	case w.header.Super():
 		t.whole(w, k, lost)
 	default:
-		t.pack(w)
+		t.pack(w.link, w.header, w.packet())
 	}
 }

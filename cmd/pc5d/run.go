@@ -105,7 +105,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
-		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.device()) },
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.without.tun) },
 		OpenPort: func() (udp.Conn, error) {
 			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(p, log))
 		},

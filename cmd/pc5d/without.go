@@ -47,10 +47,3 @@ func (w *without) Set(list string) error {
 func (o options) underlay(p *provision.Provisioning, log *slog.Logger) udp.Options {
 	return udp.Options{Mark: p.Node.Mark, Without: o.without.socket, Log: log}
 }
-
-// device is what each interface goes without. The engine reads no super-packets of datagrams yet.
-func (o options) device() tundev.Offloads {
-	left := o.without.tun
-	left.UDP = true
-	return left
-}

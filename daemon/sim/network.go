@@ -133,7 +133,7 @@ type conn struct {
 }
 
 // Send implements udp.Conn.
-func (c *conn) Send(to netip.AddrPort, b []byte, size int) error {
+func (c *conn) Send(to netip.AddrPort, b []byte, size int, _ uint8) error {
 	for len(b) > 0 && !c.closed {
 		n := min(size, len(b))
 		d := Datagram{From: c.process.host.Address, To: to, Octets: bytes.Clone(b[:n])}
@@ -145,7 +145,9 @@ func (c *conn) Send(to netip.AddrPort, b []byte, size int) error {
 }
 
 // Answer implements udp.Conn.
-func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error { return c.Send(to, b, len(b)) }
+func (c *conn) Answer(to netip.AddrPort, b []byte, _ udp.Share) error {
+	return c.Send(to, b, len(b), 0)
+}
 
 // Receive implements udp.Conn. The world hands messages to the engine itself.
 func (c *conn) Receive([]udp.Message, bool) (int, error) { panic("BUG: sim: nobody runs the engine") }

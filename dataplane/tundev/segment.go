@@ -105,10 +105,11 @@ func PutUDPLengths(packet []byte, ip int) {
 	binary.BigEndian.PutUint16(packet[ip+6:], pseudo)
 }
 
-// segmentUDP cuts a train of datagrams.
-func segmentUDP(out []byte, h Header, packet []byte, emit func(segment []byte) error) error {
+// Datagrams cuts a super-packet of UDP into datagrams, whose checksum is left to do as h says of the
+// super-packet's. out has room for one of them; emit must not keep what it gets.
+func Datagrams(out []byte, h Header, packet []byte, emit func(datagram []byte) error) error {
 	ip, size := int(h.ChecksumStart), int(h.GSOSize)
-	if size == 0 || ip+udpHeaderLen > len(packet) || ip < 20 {
+	if size == 0 || len(packet) <= ip+udpHeaderLen || ip < 20 || packet[0]>>4 == 6 && ip < 40 {
 		return errSuper
 	}
 	payload := packet[ip+udpHeaderLen:]
@@ -118,9 +119,6 @@ func segmentUDP(out []byte, h Header, packet []byte, emit func(segment []byte) e
 			binary.BigEndian.PutUint16(out[4:], binary.BigEndian.Uint16(packet[4:])+uint16(offset/size))
 		}
 		PutUDPLengths(out, ip)
-		if err := (Header{Flags: NeedsChecksum, ChecksumStart: uint16(ip), Checksum: 6}).Complete(out); err != nil {
-			return err
-		}
 		if err := emit(out); err != nil {
 			return err
 		}
@@ -137,7 +135,13 @@ func Segment(h Header, packet []byte, emit func(segment []byte) error) error {
 // SegmentInto is Segment in memory of the caller's: out, where there is room for a segment.
 func SegmentInto(out []byte, h Header, packet []byte, emit func(segment []byte) error) error {
 	if h.GSOType == GSOUDP {
-		return segmentUDP(out, h, packet, emit)
+		sum := Header{Flags: NeedsChecksum, ChecksumStart: h.ChecksumStart, Checksum: 6}
+		return Datagrams(out, h, packet, func(datagram []byte) error {
+			if err := sum.Complete(datagram); err != nil {
+				return err
+			}
+			return emit(datagram)
+		})
 	}
 	headers, ok := ParseTCP(packet)
 	size := int(h.GSOSize)

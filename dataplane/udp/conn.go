@@ -25,9 +25,9 @@ var ErrBusy = errors.New("udp: too much waits to be sent")
 
 // Conn is one UDP socket.
 type Conn interface {
-	// Send sends b as datagrams of size octets each, the last one maybe shorter, to one
-	// endpoint and in order. It may block while the socket's buffer is full.
-	Send(to netip.AddrPort, b []byte, size int) error
+	// Send sends b as datagrams of size octets each, the last one maybe shorter, to one endpoint
+	// and in order, all with one traffic class. It may block while the socket's buffer is full.
+	Send(to netip.AddrPort, b []byte, size int, class uint8) error
 	// Answer sends one datagram to a stranger, or returns ErrBusy where more than a share of the
 	// socket's buffer is in use. It never waits.
 	Answer(to netip.AddrPort, b []byte, most Share) error
@@ -49,6 +49,7 @@ type Message struct {
 	Data    []byte         // part of Buffer; valid until the next Receive
 	Segment int            // size of each datagram in Data, the last may be shorter
 	From    netip.AddrPort // an IPv4 sender has an IPv4 address
+	Class   uint8          // traffic class of all: DSCP and ECN; 0 where the kernel does not tell
 	Cut     bool           // the kernel had more than the buffer holds: nothing in Data is to be used
 }
 

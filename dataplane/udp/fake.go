@@ -19,6 +19,7 @@ type Network struct {
 	ends  map[netip.AddrPort]*Fake
 	port  uint16 // the last one that Listen chose
 	lossy func(from, to netip.AddrPort, datagram []byte) bool
+	mark  func(class uint8) uint8
 }
 
 // NewNetwork makes an empty network.
@@ -29,6 +30,22 @@ func (n *Network) Lose(drop func(from, to netip.AddrPort, datagram []byte) bool)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lossy = drop
+}
+
+// Mark lets the network change the traffic class of what it carries.
+func (n *Network) Mark(mark func(class uint8) uint8) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mark = mark
+}
+
+func (n *Network) marked(class uint8) uint8 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.mark == nil {
+		return class
+	}
+	return n.mark(class)
 }
 
 // Listen adds an end, at a free port where at has port 0. Each queue slot holds one Send.
@@ -73,13 +90,14 @@ type Fake struct {
 }
 
 type parcel struct {
-	from netip.AddrPort
-	data []byte
-	size int
+	from  netip.AddrPort
+	data  []byte
+	size  int
+	class uint8
 }
 
 // Send implements Conn. Where the network is lossy each datagram goes alone.
-func (f *Fake) Send(to netip.AddrPort, b []byte, size int) error {
+func (f *Fake) Send(to netip.AddrPort, b []byte, size int, class uint8) error {
 	if segments(b, size) == 0 {
 		return ErrBatch
 	}
@@ -92,37 +110,37 @@ func (f *Fake) Send(to netip.AddrPort, b []byte, size int) error {
 	lossy := f.network.lossy != nil
 	f.network.mu.Unlock()
 	if !lossy {
-		f.network.deliver(f.local, to, b, size)
+		f.network.deliver(f.local, to, b, size, class)
 		return nil
 	}
 	for len(b) > 0 {
 		n := min(size, len(b))
-		f.network.deliver(f.local, to, b[:n], n)
+		f.network.deliver(f.local, to, b[:n], n, class)
 		b = b[n:]
 	}
 	return nil
 }
 
 // Answer implements Conn.
-func (f *Fake) Answer(to netip.AddrPort, b []byte, _ Share) error { return f.Send(to, b, len(b)) }
+func (f *Fake) Answer(to netip.AddrPort, b []byte, _ Share) error { return f.Send(to, b, len(b), 0) }
 
-func (n *Network) deliver(from, to netip.AddrPort, b []byte, size int) {
+func (n *Network) deliver(from, to netip.AddrPort, b []byte, size int, class uint8) {
 	if end := n.find(from, to, b); end != nil {
-		end.put(from, b, size)
+		end.put(from, b, size, n.marked(class))
 	}
 }
 
 // Inject delivers octets as one received buffer, from an address of the caller's choice.
-func (f *Fake) Inject(from netip.AddrPort, b []byte, size int) { f.put(from, b, size) }
+func (f *Fake) Inject(from netip.AddrPort, b []byte, size int) { f.put(from, b, size, 0) }
 
-func (f *Fake) put(from netip.AddrPort, b []byte, size int) {
+func (f *Fake) put(from netip.AddrPort, b []byte, size int, class uint8) {
 	var room []byte
 	select {
 	case room = <-f.free:
 	default:
 	}
 	select {
-	case f.queue <- parcel{from: from, data: append(room[:0], b...), size: size}:
+	case f.queue <- parcel{from: from, data: append(room[:0], b...), size: size, class: class}:
 	default:
 	}
 }
@@ -157,7 +175,7 @@ func (f *Fake) Receive(messages []Message, block bool) (int, error) {
 func (f *Fake) take(p parcel, m *Message) {
 	m.Data = m.Buffer[:copy(m.Buffer, p.data)]
 	m.Cut = len(m.Data) < len(p.data)
-	m.Segment, m.From = p.size, p.from
+	m.Segment, m.From, m.Class = p.size, p.from, p.class
 	select {
 	case f.free <- p.data:
 	default:

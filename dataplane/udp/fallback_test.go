@@ -35,7 +35,7 @@ func TestFallbacks(t *testing.T) {
 				ends[i] = s
 			}
 			sent := batch(5, 200, 50)
-			if err := ends[0].Send(ends[1].LocalAddr(), sent, 200); err != nil {
+			if err := ends[0].Send(ends[1].LocalAddr(), sent, 200, 0); err != nil {
 				t.Fatal(err)
 			}
 			if got, _ := collect(t, ends[1], 5); !bytes.Equal(bytes.Join(got, nil), sent) {
@@ -76,7 +76,7 @@ func TestFallback_EIO(t *testing.T) {
 		t.Skipf("this kernel does not refuse it: %v", err)
 	}
 	sent := batch(3, 100, 10)
-	if err := s.Send(to, sent, 100); err != nil {
+	if err := s.Send(to, sent, 100, 0); err != nil {
 		t.Fatal(err)
 	}
 	if s.Offloads().Segment {

@@ -19,7 +19,7 @@ type receiver struct {
 	names    [maxReceive]unix.RawSockaddrInet6
 	iovecs   [maxReceive]unix.Iovec
 	headers  [maxReceive]mmsghdr
-	controls [maxReceive][48]byte
+	controls [maxReceive][3 * controlSpace]byte
 }
 
 // Receive implements Conn. It fills at most 64 messages.
@@ -86,28 +86,33 @@ func (r *receiver) take(i int, m *Message) {
 	n := min(int(r.headers[i].length), len(m.Buffer))
 	m.Data = m.Buffer[:n]
 	m.Cut = h.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0
-	m.Segment = segmentSize(r.controls[i][:min(int(h.Controllen), len(r.controls[i]))])
+	m.Segment, m.Class = readControl(r.controls[i][:min(int(h.Controllen), len(r.controls[i]))])
 	m.From = sockaddr(&r.names[i], h.Namelen)
 }
 
-// segmentSize finds the UDP_GRO control message; 0 where there is none.
-func segmentSize(control []byte) int {
+// readControl finds the segment size and the traffic class; 0 where there is none.
+func readControl(control []byte) (size int, class uint8) {
 	for len(control) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
 		if h.Len < unix.SizeofCmsghdr || uint64(h.Len) > uint64(len(control)) {
-			return 0
+			break
 		}
 		data := control[unix.SizeofCmsghdr:h.Len]
-		if h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4 {
-			return int(int32(binary.NativeEndian.Uint32(data)))
+		switch {
+		case h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
+			size = int(int32(binary.NativeEndian.Uint32(data)))
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_TOS && len(data) >= 1:
+			class = data[0]
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_TCLASS && len(data) >= 4:
+			class = uint8(binary.NativeEndian.Uint32(data))
 		}
 		next := unix.CmsgSpace(len(data))
 		if next >= len(control) {
-			return 0
+			break
 		}
 		control = control[next:]
 	}
-	return 0
+	return size, class
 }
 
 // sockaddr reads the sender's address; the zero AddrPort where the kernel gave none.

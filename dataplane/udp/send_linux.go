@@ -24,11 +24,16 @@ type sender struct {
 	nameLen uint32
 	iovecs  [MaxSegments]unix.Iovec
 	headers [MaxSegments]mmsghdr
-	control [24]byte // CmsgSpace(2)
+	control [2 * controlSpace]byte
+	used    int  // octets of control
+	six     bool // the endpoint has an IPv6 address
 }
 
+// controlSpace is the room for one control message: CmsgSpace of 1 to 8 octets.
+const controlSpace = 24
+
 // Send implements Conn.
-func (s *Socket) Send(to netip.AddrPort, b []byte, size int) error {
+func (s *Socket) Send(to netip.AddrPort, b []byte, size int, class uint8) error {
 	n := segments(b, size)
 	if n == 0 {
 		return ErrBatch
@@ -42,6 +47,10 @@ func (s *Socket) Send(to netip.AddrPort, b []byte, size int) error {
 	defer s.senders.Put(m)
 	if err := m.address(to, s.four); err != nil {
 		return err
+	}
+	m.used = 0
+	if class != 0 {
+		m.classify(class)
 	}
 	if n > 1 && s.segment.Load() {
 		err := m.segmented(s.fd, b, size)
@@ -63,6 +72,7 @@ func (m *sender) address(to netip.AddrPort, four bool) error {
 	if !to.IsValid() || to.Port() == 0 {
 		return errors.New("udp: the endpoint has no address or no port")
 	}
+	m.six = to.Addr().Is6() && !to.Addr().Is4In6()
 	var port uint16 // as memory: network order
 	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&port))[:], to.Port())
 	if four {
@@ -80,14 +90,11 @@ func (m *sender) address(to netip.AddrPort, four bool) error {
 
 // segmented sends all with one UDP_SEGMENT call.
 func (m *sender) segmented(fd int, b []byte, size int) error {
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&m.control))
-	h.Level, h.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
-	h.SetLen(unix.CmsgLen(2))
-	binary.NativeEndian.PutUint16(m.control[unix.CmsgLen(0):], uint16(size))
+	binary.NativeEndian.PutUint16(m.append(unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2), uint16(size))
 	message := &m.headers[0].header
 	*message = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&m.name)), Namelen: m.nameLen, Iov: &m.iovecs[0], Control: &m.control[0]}
 	message.SetIovlen(1)
-	message.SetControllen(unix.CmsgSpace(2))
+	message.SetControllen(m.used)
 	m.iovecs[0].Base = &b[0]
 	m.iovecs[0].SetLen(len(b))
 	var err error
@@ -103,7 +110,27 @@ func (m *sender) segmented(fd int, b []byte, size int) error {
 	}
 	runtime.KeepAlive(b)
 	m.release(1)
+	m.used -= controlSpace // of the segment size
 	return err
+}
+
+// classify lets the datagrams have a traffic class.
+func (m *sender) classify(class uint8) {
+	level, kind := int32(unix.IPPROTO_IP), int32(unix.IP_TOS)
+	if m.six {
+		level, kind = unix.IPPROTO_IPV6, unix.IPV6_TCLASS
+	}
+	binary.NativeEndian.PutUint32(m.append(level, kind, 4), uint32(class))
+}
+
+// append begins a control message of so many octets, and gives them.
+func (m *sender) append(level, kind int32, n int) []byte {
+	room := m.control[m.used : m.used+controlSpace]
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&room[0]))
+	h.Level, h.Type = level, kind
+	h.SetLen(unix.CmsgLen(n))
+	m.used += controlSpace
+	return room[unix.CmsgLen(0):]
 }
 
 // oneByOne sends with sendmmsg. A datagram that the kernel refuses does not stop the ones
@@ -115,6 +142,10 @@ func (m *sender) oneByOne(fd int, b []byte, size, n int) error {
 		m.iovecs[i].SetLen(len(d))
 		m.headers[i].header = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&m.name)), Namelen: m.nameLen, Iov: &m.iovecs[i]}
 		m.headers[i].header.SetIovlen(1)
+		if m.used > 0 {
+			m.headers[i].header.Control = &m.control[0]
+			m.headers[i].header.SetControllen(m.used)
+		}
 	}
 	var first error
 	for sent := 0; sent < n; {

@@ -127,6 +127,10 @@ func (s *Socket) tune(o Options) {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[1], socketBuffer) // less is fine
 		}
 	}
+	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1) // without it no mark is seen
+	if !s.four {
+		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1)
+	}
 	s.buffer = sendBuffer(s.fd)
 	_, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 	s.segment.Store(err == nil && !o.Without.Segment)

@@ -3,6 +3,7 @@ package udp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -74,7 +75,7 @@ func TestSocketBatch(t *testing.T) {
 				to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), to.Port())
 			}
 			out := batch(tt.n, tt.size, tt.ln)
-			if err := a.Send(to, out, tt.size); err != nil {
+			if err := a.Send(to, out, tt.size, 0); err != nil {
 				t.Fatal(err)
 			}
 			got, from := collect(t, b, tt.n)
@@ -84,7 +85,7 @@ func TestSocketBatch(t *testing.T) {
 			if from != a.LocalAddr() {
 				t.Fatalf("from %s, want %s", from, a.LocalAddr())
 			}
-			if err := b.Send(from, []byte("back"), 4); err != nil {
+			if err := b.Send(from, []byte("back"), 4, 0); err != nil {
 				t.Fatal(err)
 			}
 			if back, _ := collect(t, a, 1); string(back[0]) != "back" {
@@ -94,21 +95,62 @@ func TestSocketBatch(t *testing.T) {
 	}
 }
 
+// TestT60_TrafficClass: datagrams arrive with the traffic class that they were sent with, over both
+// families, one by one and as segments.
+func TestT60_TrafficClass(t *testing.T) {
+	for _, tt := range []struct{ name, a, b, to string }{
+		{"IPv4", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1"},
+		{"IPv6", "[::1]:0", "[::1]:0", "::1"},
+		{"IPv4 between dual stack sockets", "[::]:0", "[::]:0", "127.0.0.1"},
+		{"IPv6 between dual stack sockets", "[::]:0", "[::]:0", "::1"},
+	} {
+		for _, plain := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, plain %v", tt.name, plain), func(t *testing.T) {
+				a, b := listen(t, tt.a), listen(t, tt.b)
+				if plain {
+					a.segment.Store(false)
+				}
+				to := netip.AddrPortFrom(netip.MustParseAddr(tt.to), b.LocalAddr().Port())
+				for _, class := range []uint8{0, 1, 2, 0xB9, 0} {
+					if err := a.Send(to, batch(5, 100, 20), 100, class); err != nil {
+						t.Fatal(err)
+					}
+					messages := NewMessages(8)
+					for n := 0; n < 5; {
+						k, err := b.Receive(messages, true)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for i := range messages[:k] {
+							if messages[i].Class != class {
+								t.Fatalf("class %#x, want %#x", messages[i].Class, class)
+							}
+							for d := messages[i].Datagrams(); d.Next(); {
+								n++
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestSendRefuses(t *testing.T) {
 	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	// Refused before the kernel sees it.
-	if err := a.Send(b.LocalAddr(), make([]byte, 80000), 40000); !errors.Is(err, ErrBatch) {
+	if err := a.Send(b.LocalAddr(), make([]byte, 80000), 40000, 0); !errors.Is(err, ErrBatch) {
 		t.Fatalf("80,000 octets: %v", err)
 	}
 	for _, size := range []int{0, -1} {
-		if err := a.Send(b.LocalAddr(), []byte("x"), size); !errors.Is(err, ErrBatch) {
+		if err := a.Send(b.LocalAddr(), []byte("x"), size, 0); !errors.Is(err, ErrBatch) {
 			t.Fatalf("size %d: %v", size, err)
 		}
 	}
-	if err := a.Send(b.LocalAddr(), make([]byte, 65), 1); !errors.Is(err, ErrBatch) {
+	if err := a.Send(b.LocalAddr(), make([]byte, 65), 1, 0); !errors.Is(err, ErrBatch) {
 		t.Fatalf("65 datagrams: %v", err)
 	}
-	if err := a.Send(netip.AddrPort{}, []byte("x"), 1); err == nil {
+	if err := a.Send(netip.AddrPort{}, []byte("x"), 1, 0); err == nil {
 		t.Fatal("sent to nowhere")
 	}
 }
@@ -127,7 +169,7 @@ func TestCloseWakesReceive(t *testing.T) {
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("Receive after Close: %v", err)
 	}
-	if err := s.Send(netip.MustParseAddrPort("127.0.0.1:9"), []byte("x"), 1); !errors.Is(err, net.ErrClosed) {
+	if err := s.Send(netip.MustParseAddrPort("127.0.0.1:9"), []byte("x"), 1, 0); !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("Send after Close: %v", err)
 	}
 }
@@ -136,7 +178,7 @@ func TestSocketNoAllocations(t *testing.T) {
 	a, b := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	out, to, messages := batch(10, 1440, 1440), b.LocalAddr(), NewMessages(8)
 	n := testing.AllocsPerRun(200, func() {
-		if err := a.Send(to, out, 1440); err != nil {
+		if err := a.Send(to, out, 1440, 0); err != nil {
 			t.Fatal(err)
 		}
 		for got := 0; got < len(out); {
@@ -183,26 +225,26 @@ func TestT63OddSegmentSizes(t *testing.T) {
 	}
 }
 
-func FuzzSegmentSize(f *testing.F) {
+func FuzzReadControl(f *testing.F) {
 	f.Add(make([]byte, 48))
 	f.Add([]byte{20, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 104, 0, 0, 0, 0xa0, 5, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, control []byte) {
-		aligned := make([]byte, 48) // as the kernel writes it: aligned, bounded
-		segmentSize(aligned[:copy(aligned, control)])
+		aligned := make([]byte, 3*controlSpace) // as the kernel writes it: aligned, bounded
+		readControl(aligned[:copy(aligned, control)])
 	})
 }
 
 func TestFakeNetwork(t *testing.T) {
 	n := NewNetwork()
 	a, b := n.Listen(netip.MustParseAddrPort("192.0.2.1:1")), n.Listen(netip.MustParseAddrPort("192.0.2.2:1"))
-	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10); err != nil {
+	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got, from := collect(t, b, 3); len(got[2]) != 4 || from != a.LocalAddr() {
 		t.Fatalf("got %v from %s", got, from)
 	}
 	n.Lose(func(_, _ netip.AddrPort, d []byte) bool { return d[0] == 1 })
-	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10); err != nil {
+	if err := a.Send(b.LocalAddr(), batch(3, 10, 4), 10, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := collect(t, b, 2); got[1][0] != 2 {
@@ -254,7 +296,7 @@ func TestT30_AnswerNeverWaits(t *testing.T) {
 	if err := a.Answer(to, out, 4); err != ErrBusy {
 		t.Errorf("a full buffer: %v", err)
 	}
-	if err := a.Send(to, out, len(out)); err != nil {
+	if err := a.Send(to, out, len(out), 0); err != nil {
 		t.Errorf("others have no room: %v", err)
 	}
 	if err := a.Answer(to, nil, 4); err != ErrBatch {

@@ -34,6 +34,7 @@
 //	addresses = ["10.7.0.1/24"]    of the interface
 //	allowed   = ["10.7.0.0/24"]    prefixes behind the peer
 //	mtu       = 1400               default
+//	copy_dscp = false              default: the traffic class of packets stays inside
 //	authentication = "when-needed" default; or "always": no kept key serves
 //	keepalive = "1m"               default: the profile's
 //	inactivity = "10m"             announced to the peer; default: none

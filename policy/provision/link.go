@@ -50,6 +50,7 @@ func (r *reader) link(t *table) {
 	if mtu, ok := t.number("mtu"); ok {
 		l.MTU = linkMTU(t, mtu)
 	}
+	l.CopyDSCP, _ = t.flag("copy_dscp")
 	word(t, "authentication", &l.Authentication, policy.AuthenticateWhenNeeded.String(), policy.AuthenticateAlways.String())
 	r.trust(t, &l)
 	l.KeepAlive = t.duration("keepalive", minKeepAlive, maxKeepAlive)

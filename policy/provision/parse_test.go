@@ -58,6 +58,7 @@ func TestParseGood(t *testing.T) {
 			Name: "hub", Peer: "Zürich gateway", Service: "video", Pin: pinOf('B'),
 			Allowed:    []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
 			MTU:        1300,
+			CopyDSCP:   true,
 			Signalling: signalling, UserPlane: userPlane,
 		}},
 	}

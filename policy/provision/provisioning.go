@@ -53,6 +53,7 @@ type Link struct {
 	Addresses []netip.Prefix     // of the interface, host bits kept
 	Allowed   []netip.Prefix     // masked
 	MTU       int
+	CopyDSCP  bool // who sees the datagrams may know the class of what is in them
 
 	Signalling policy.Signalling
 	UserPlane  policy.UserPlane
