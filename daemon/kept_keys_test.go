@@ -9,6 +9,7 @@ import (
 	"pc5d/daemon/kept"
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
+	"pc5d/dataplane"
 	"pc5d/policy"
 	"pc5d/policy/provision"
 )
@@ -52,8 +53,8 @@ func TestT16_RetainedKeys(t *testing.T) {
 			Scheduler: still{}, Auth: bearer{}, Trust: judge{}, OpenKept: func() *kept.Store { return store }, Provisioning: &provision.Provisioning{},
 		}}
 		n.publishLocked([]*keeper{
-			{link: link.Link{Name: "bob", Peer: "bob", Service: "ip", Pins: []policy.Fingerprint{pin}}},
-			{link: link.Link{Name: "carol", Peer: "carol", Service: "ip", Trust: policy.TrustCA}},
+			{plane: new(dataplane.Link), link: link.Link{Name: "bob", Peer: "bob", Service: "ip", Pins: []policy.Fingerprint{pin}}},
+			{plane: new(dataplane.Link), link: link.Link{Name: "carol", Peer: "carol", Service: "ip", Trust: policy.TrustCA}},
 		})
 		id := keys.KNRPID(i + 1)
 		key := keys.ResumptionKey{Secret: keys.NewSecret(append(make([]byte, 31), 1))}

@@ -43,6 +43,7 @@ func (n *Node) publishLocked(keepers []*keeper) {
 		t.byName[k.link.Name] = k
 	}
 	slices.SortFunc(t.sorted, func(a, b *keeper) int { return strings.Compare(a.link.Name, b.link.Name) })
+	excludeSources(t.sorted)
 	n.links.table.Store(t)
 }
 

@@ -98,7 +98,7 @@ func TestT38_PeersCannotFloodTheLog(t *testing.T) {
 		k.current = r
 		k.concluded(r, link.Concluded{Err: link.ErrTimeout})
 		k.renamed(r)
-		k.moved(r, netip.MustParseAddrPort("192.0.2.1:1"))
+		k.moved(r, link.PeerMoved{Endpoint: netip.MustParseAddrPort("192.0.2.1:1")})
 		k.current = nil
 	}
 	if lines := strings.Count(out.String(), "\n"); lines > 20 {

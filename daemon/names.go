@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"net/netip"
+
 	"pc5d/daemon/keys"
 	"pc5d/daemon/link"
 	"pc5d/dataplane"
@@ -78,7 +80,7 @@ func (r *runner) moved(e link.PeerMoved) {
 		r.refused(err)
 		return
 	}
-	r.notify(func(k *keeper) { k.moved(r, e.Endpoint) })
+	r.notify(func(k *keeper) { k.moved(r, e) })
 }
 
 // Stirred follows a link that was watched and has sent a packet. It may be called by a worker of
@@ -91,6 +93,31 @@ func (n *Node) Stirred(name string) {
 func (n *Node) Exhausting(name string, id dataplane.ContextID) {
 	context := link.Name{Local: id.Local, Peer: id.Peer, Session: keys.SessionID(id.Session)}
 	n.current(name, func(r *runner) { r.machine.Exhausting(n.now(), context) })
+}
+
+// Moved follows a new address of this host: peers learn of it at once.
+func (n *Node) Moved() {
+	for _, k := range n.ordered() {
+		n.current(k.link.Name, func(r *runner) { r.machine.Moved(n.now()) })
+	}
+}
+
+// Elsewhere follows an established link whose peer was heard at another address. One that is between two
+// sessions looks again.
+func (n *Node) Elsewhere(name string, id dataplane.ContextID, from netip.AddrPort, octets int) {
+	k := n.keeper(name)
+	if k == nil {
+		return
+	}
+	context := link.Name{Local: id.Local, Peer: id.Peer, Session: keys.SessionID(id.Session)}
+	k.queue.Post(func() {
+		if k.current == nil {
+			k.plane.WatchPath()
+			return
+		}
+		r := k.current
+		r.step(func() { r.machine.Elsewhere(n.now(), context, from, octets) })
+	})
 }
 
 // current lets the machine of an established link do something.

@@ -192,6 +192,10 @@ func (r *runner) perform(e link.Effect) {
 		r.dropName(e.Name)
 	case link.PeerMoved:
 		r.moved(e)
+	case link.WatchPath:
+		if r.keeper != nil {
+			r.keeper.plane.WatchPath()
+		}
 	case link.WatchTraffic:
 		if r.keeper != nil {
 			r.keeper.plane.Arm()

@@ -20,6 +20,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 		Invites: n.openInvites(),
 		Drops:   map[string]uint64{},
 	}
+	s.Node.Offloads = control.SocketOffloads(n.cfg.Engine.Offloads())
 	for i := range n.drops {
 		if c := n.drops[i].Load(); c > 0 {
 			s.Drops[link.Drop(i).String()] = c
@@ -153,6 +154,8 @@ func (k *keeper) counted(s control.LinkStatus) control.LinkStatus {
 	c := k.plane.Counters()
 	s.RxPackets, s.RxOctets = c.Received.Packets, c.Received.Octets
 	s.TxPackets, s.TxOctets = c.Sent.Packets, c.Sent.Octets
+	o := k.plane.Offloads()
+	s.Offloads = control.LinkOffloads{Header: o.Device.Header, TCP: o.Device.TCP, UDP: o.Device.UDP, TakesTCP: o.TakesTCP, TakesUDP: o.TakesUDP}
 	s.Drops = map[string]uint64{}
 	for reason, n := range c.Drops.All() {
 		if n > 0 {

@@ -102,12 +102,24 @@ func (k *keeper) renamed(r *runner) {
 }
 
 // moved follows the peer to another address. A new link begins there too, but at the port where the
-// peer listens: a port that came with new identifiers is for nobody else, and ends with its process.
-func (k *keeper) moved(r *runner, to netip.AddrPort) {
-	if k.current == r {
-		k.endpoint, k.status.Endpoint = netip.AddrPortFrom(to.Addr(), k.endpoint.Port()), to.String()
-		k.log.Info("peer moved", "endpoint", k.status.Endpoint)
-		k.publish()
+// peer listens: a port that came with new identifiers is for nobody else, and ends with its process. Under
+// the same identifiers it is the same process, at the same port behind another address and maybe a NAT.
+func (k *keeper) moved(r *runner, e link.PeerMoved) {
+	if k.current != r {
+		return
+	}
+	to := netip.AddrPortFrom(e.Endpoint.Addr(), k.endpoint.Port())
+	if e.Roamed && k.endpoint == e.From {
+		to = e.Endpoint
+	}
+	k.endpoint, k.status.Endpoint = to, e.Endpoint.String()
+	k.log.Info("peer moved", "endpoint", k.status.Endpoint)
+	k.publish()
+	if !k.wanted {
+		return
+	}
+	if err := k.node.state.remember(k.link.Name, to); err != nil {
+		k.log.Warn("after a restart the peer is looked for where it was", "error", err)
 	}
 }
 

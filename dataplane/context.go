@@ -88,7 +88,7 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, copyDSCP: c.CopyDSCP, filter: innerFilter{sources: c.Sources, destinations: c.Destinations}}
+	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, copyDSCP: c.CopyDSCP, filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
 	limits := c.limits()
 	k.send.suite, k.send.limits, k.send.counter = send, limits, record.NewCounter(limits.HardCount)
 	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint)

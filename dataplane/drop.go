@@ -9,6 +9,7 @@ const (
 	DropTooBig                 // longer than a record holds
 	DropKeyLimit               // the key has no COUNT or no block left
 	DropSendFailed             // the socket refused the datagrams
+	DropOwnFlow                // a datagram of a link that the host routed into a link
 	DropQueueFull              // more waits than has room: its sender is to slow down; both ways
 	// On the way in, before a tag verified.
 	DropCut            // the buffer of the socket was cut
@@ -33,7 +34,7 @@ const (
 
 var dropNames = [dropCount]string{
 	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
-	DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
+	DropOwnFlow: "own_flow", DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
 	DropTooOld: "too_old", DropUnverified: "unverified", DropRate: "rate", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
 	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropCongested: "congested", DropDeviceFull: "device_full",
 	DropDeviceFailed: "device_failed",

@@ -37,6 +37,9 @@ type Config struct {
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.
 	Exhausting func(link string, id ContextID)
+	// Elsewhere tells that a link that was watched (Link.WatchPath) got so many octets of authentic
+	// records, ahead of all before, from another address than where it sends to: once for each WatchPath.
+	Elsewhere func(link string, id ContextID, from netip.AddrPort, octets int)
 	// Now is asked for PDUs of the standard form that are refused; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger

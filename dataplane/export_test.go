@@ -1,6 +1,10 @@
 package dataplane
 
-import "pc5d/dataplane/suite"
+import (
+	"net/netip"
+
+	"pc5d/dataplane/suite"
+)
 
 // InstallWith installs and activates a context whose sending suite the test chooses.
 func (l *Link) InstallWith(c Context, wrap func(suite.Suite) suite.Suite) error {
@@ -40,7 +44,14 @@ func (l *Link) Key() uint32 { return l.key }
 
 // Judge is the inner filter.
 func Judge(c Context, packet []byte) (Drop, bool) {
-	f := innerFilter{sources: c.Sources, destinations: c.Destinations}
+	return JudgeWithout(c, nil, packet)
+}
+
+// JudgeWithout is Judge with sources that are excluded.
+func JudgeWithout(c Context, excluded []netip.Prefix, packet []byte) (Drop, bool) {
+	var l Link
+	l.Exclude(excluded)
+	f := innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}
 	return f.judge(packet)
 }
 

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"encoding/binary"
 	"net/netip"
+	"sync/atomic"
 )
 
 const (
@@ -11,7 +12,35 @@ const (
 )
 
 // innerFilter decides which inner packets of the peer reach the interface.
-type innerFilter struct{ sources, destinations []netip.Prefix }
+type innerFilter struct {
+	sources, destinations []netip.Prefix
+	excluded              *atomic.Pointer[[]netip.Prefix] // the link's, see Exclude
+}
+
+// Exclude replaces what is not the peer's although it is inside the sources of the link's contexts: more
+// specific prefixes of other links, and this host's own addresses. A peer must not speak in their names
+// (T57). A source belongs to whoever has the longest prefix for it, and is excluded where both are equal.
+func (l *Link) Exclude(prefixes []netip.Prefix) { l.excluded.Store(&prefixes) }
+
+// from tells whether a source is the peer's.
+func (f *innerFilter) from(source netip.Addr) bool {
+	if !within(f.sources, source) {
+		return false
+	}
+	excluded := f.excluded.Load()
+	return excluded == nil || !within(*excluded, source) || longest(f.sources, source) > longest(*excluded, source)
+}
+
+// longest is the length of the longest prefix that has an address; -1: none has it.
+func longest(prefixes []netip.Prefix, a netip.Addr) int {
+	bits := -1
+	for _, p := range prefixes {
+		if p.Bits() > bits && p.Contains(a) {
+			bits = p.Bits()
+		}
+	}
+	return bits
+}
 
 // judge is false with the reason where the packet must not pass.
 func (f *innerFilter) judge(packet []byte) (Drop, bool) {
@@ -19,7 +48,7 @@ func (f *innerFilter) judge(packet []byte) (Drop, bool) {
 	if !ok {
 		return DropInnerMalformed, false
 	}
-	if !unicast(source) || !within(f.sources, source) {
+	if !unicast(source) || !f.from(source) {
 		return DropInnerSource, false
 	}
 	if !unicast(destination) || len(f.destinations) > 0 && !within(f.destinations, destination) {

@@ -70,6 +70,30 @@ func TestT57InnerFilter(t *testing.T) {
 	}
 }
 
+// TestT57_OtherLinksSources: of two prefixes the longer one has the source, and this host's own addresses
+// are nobody's.
+func TestT57_OtherLinksSources(t *testing.T) {
+	c := dataplane.Context{Sources: []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.7.9.0/24"), netip.MustParsePrefix("::/0"),
+	}}
+	excluded := []netip.Prefix{
+		netip.MustParsePrefix("10.7.0.0/16"), netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.7.9.1/32"),
+		netip.MustParsePrefix("fd00::/8"),
+	}
+	for source, want := range map[string]bool{
+		"10.1.2.3": true, "10.7.1.1": false, "10.7.9.2": true, "10.7.9.1": false, "10.0.0.1": false, "192.0.2.1": false,
+	} {
+		if _, got := dataplane.JudgeWithout(c, excluded, packet4(source, "10.9.0.1")); got != want {
+			t.Errorf("from %s: passes is %v, want %v", source, got, want)
+		}
+	}
+	for source, want := range map[string]bool{"2001:db8::1": true, "fd00::1": false} {
+		if _, got := dataplane.JudgeWithout(c, excluded, packet6(source, "fd00:1::1", 48)); got != want {
+			t.Errorf("from %s: passes is %v, want %v", source, got, want)
+		}
+	}
+}
+
 // FuzzInnerIP: what passes is whole, from the peer and for us.
 func FuzzInnerIP(f *testing.F) {
 	f.Add(packet4("10.9.0.2", "10.9.0.1"))

@@ -28,7 +28,7 @@ type house struct {
 func newHouse(t *testing.T, links int) *house {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	group, err := udp.ListenGroup(netip.MustParseAddrPort("127.0.0.1:0"), lanes, log)
+	group, err := udp.ListenGroup(netip.MustParseAddrPort("127.0.0.1:0"), lanes, udp.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type Link struct {
 	cuts     atomic.Bool                // the device takes no super-packets of TCP
 	cutsUDP  atomic.Bool                // nor of UDP
 	armed    atomic.Bool                // Config.Stirred is wanted
+	watched  atomic.Bool                // Config.Elsewhere is wanted
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
@@ -32,6 +33,7 @@ type Link struct {
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified
 	drops    dropped
+	excluded atomic.Pointer[[]netip.Prefix] // inner sources that are not the peer's; nil: none
 }
 
 // Name is the name of the link.

@@ -4,6 +4,7 @@ package dataplane
 type notices struct {
 	stirred    *Link // was armed and has sent; one link a batch sends
 	exhausting []*keyContext
+	elsewhere  elsewhere // the last one of the batch
 }
 
 // send notes that a link has sent.
@@ -20,7 +21,7 @@ func (n *notices) exhaust(k *keyContext) {
 	}
 }
 
-// tell calls Stirred and Exhausting.
+// tell calls Stirred, Exhausting and Elsewhere.
 func (n *notices) tell(c *Config) {
 	if n.stirred != nil {
 		if c.Stirred != nil {
@@ -33,6 +34,10 @@ func (n *notices) tell(c *Config) {
 			c.Exhausting(k.link.name, k.send.way().id)
 		}
 	}
+	if at := n.elsewhere; at.context != nil && c.Elsewhere != nil {
+		c.Elsewhere(at.context.link.name, at.context.send.way().id, at.from, at.octets)
+	}
+	n.elsewhere = elsewhere{}
 	clear(n.exhausting)
 	n.exhausting = n.exhausting[:0]
 }

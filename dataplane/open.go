@@ -27,9 +27,9 @@ func (r *receiver) accept(t *table, m *udp.Message, datagram []byte) {
 
 // enqueue queues what is to be opened.
 func (r *receiver) enqueue(k *keyContext, m *udp.Message, it suite.Item) {
-	if k != r.context || r.n == openBatch || r.used+lead+len(it.Text) > len(r.contents) {
+	if k != r.context || m.From != r.from || r.n == openBatch || r.used+lead+len(it.Text) > len(r.contents) {
 		r.open()
-		r.context = k
+		r.context, r.from = k, m.From
 	}
 	start := r.used + lead
 	it.Dst = r.contents[start : start : start+len(it.Text)]
@@ -45,7 +45,7 @@ func (r *receiver) open() {
 		return
 	}
 	k := r.context
-	exhausting := false
+	arrived, exhausting := k.arriving(r.from), false
 	if k.standard {
 		exhausting = k.receive.openPDUs(r.items[:r.n], &k.filter, r.engine.config.Now, &k.link.drops)
 	} else {
@@ -63,6 +63,7 @@ func (r *receiver) open() {
 		k.link.received.add(got.packets, got.octets, got.records)
 		if k.receive.authentic() {
 			k.link.verified.Add(uint64(got.records))
+			r.notices.arrived(k, arrived, r.items[:r.n])
 		}
 	}
 	if k.receive.deliver(got.octets) || exhausting {

@@ -27,6 +27,7 @@ type receiver struct {
 	activity activity
 	inbox    inbox
 	context  *keyContext // of the waiting records
+	from     netip.AddrPort
 	items    [openBatch]suite.Item
 	starts   [openBatch]int   // of each content in contents
 	classes  [openBatch]uint8 // traffic class of each datagram

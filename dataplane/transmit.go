@@ -136,6 +136,8 @@ func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
 	switch {
 	case k == nil:
 		w.link.drops.add(DropLinkDown, 1)
+	case t.ownFlow(w, k):
+		w.link.drops.add(DropOwnFlow, 1)
 	case lost && (k.standard || !w.header.Super() || w.header.GSOType == tundev.GSOUDP):
 		w.link.drops.add(DropQueueFull, 1)
 	case k.standard:

@@ -50,6 +50,7 @@ func printStatus(w io.Writer, s control.Status) {
 	if end := s.Node.CertificateEnd; !end.IsZero() {
 		fmt.Fprintf(w, "  certificate %s\n", until(end))
 	}
+	fmt.Fprintf(w, "  offloads    %s\n", socketOffloads(s.Node.Offloads))
 	if c := s.Strangers; c.Cookies > 0 {
 		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
 	}
@@ -73,6 +74,7 @@ func printStatus(w io.Writer, s control.Status) {
 			}
 			fmt.Fprintf(w, "  keys        made %s ago, %d re-keyings, %d identifier updates\n", time.Since(l.Keys).Round(time.Second), l.Rekeyings, l.Updates)
 		}
+		fmt.Fprintf(w, "  offloads    %s\n", linkOffloads(l.Offloads))
 		fmt.Fprintf(w, "  received %d packets, %d octets; sent %d packets, %d octets\n", l.RxPackets, l.RxOctets, l.TxPackets, l.TxOctets)
 		if l.LastError != "" {
 			fmt.Fprintf(w, "  last error  %s\n", l.LastError)

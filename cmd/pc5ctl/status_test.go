@@ -25,7 +25,7 @@ func TestT39_PrintedNames(t *testing.T) {
 			t.Errorf("octet %d of %q is not printable", i, text)
 		}
 	}
-	if lines := strings.Count(out.String(), "\n"); lines != 6 {
+	if lines := strings.Count(out.String(), "\n"); lines != 8 {
 		t.Errorf("%d lines:\n%s", lines, out.String())
 	}
 }

@@ -18,6 +18,7 @@ import (
 type options struct {
 	config, socket, state string
 	clean, debug          bool
+	without               without
 	reload                <-chan os.Signal // SIGHUP
 }
 
@@ -26,8 +27,9 @@ func main() {
 	flag.StringVar(&o.config, "config", "/etc/pc5/pc5d.toml", "provisioning `FILE`; links.d/*.toml beside it is read too")
 	flag.StringVar(&o.socket, "socket", "/run/pc5/control.sock", "control socket `PATH` for pc5ctl")
 	flag.StringVar(&o.state, "state", "/var/lib/pc5", "state `DIR`")
-	flag.BoolVar(&o.clean, "clean", false, "remove the guard routes that earlier runs left, and exit")
+	flag.BoolVar(&o.clean, "clean", false, "remove the guard routes and rules that earlier runs left, and exit")
 	flag.BoolVar(&o.debug, "debug", false, "log every message")
+	flag.Var(&o.without, "without", "for tests only: `OFFLOADS` of the kernel to leave unused, as pc5ctl status names them")
 	flag.Parse()
 	if flag.NArg() != 0 {
 		fmt.Fprintf(os.Stderr, "pc5d: unexpected argument %q; see pc5d -h\n", flag.Arg(0))

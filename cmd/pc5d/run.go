@@ -32,13 +32,8 @@ const keptFile = "kept-keys"
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
 	host.SealMemory(log)
-	network, err := host.Open()
-	if err != nil {
-		return err
-	}
-	defer network.Close()
 	if o.clean {
-		return network.Clean()
+		return clean()
 	}
 	learnt, err := daemon.Learnt(o.state)
 	if err != nil {
@@ -52,21 +47,31 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	conn, err := udp.Listen(p.Node.Listen, log)
+	network, err := host.Open(p.Node.Mark)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	return serve(ctx, o, log, p, identity, network, conn)
+	defer network.Close()
+	lanes, err := openLanes(p.Node.Listen, o.underlay(p, log))
+	if err != nil {
+		return err
+	}
+	defer closeLanes(lanes)
+	return serve(ctx, o, log, p, identity, network, lanes)
+}
+
+// clean removes what earlier runs left, whatever their provisioning was.
+func clean() error {
+	network, err := host.Open(0)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	return network.Clean()
 }
 
 // serve wires the node to its engine and its control socket.
-func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, conn udp.Conn) error {
-	poller, err := tundev.NewPoller()
-	if err != nil {
-		return err
-	}
-	defer poller.Close()
+func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provisioning, identity *auth.Identity, network host.Network, lanes []dataplane.Lane) error {
 	tasks := &task.Real{}
 	defer tasks.Wait()
 	var node *daemon.Node
@@ -75,11 +80,14 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	engine := dataplane.New(dataplane.Config{
-		Conn: conn, Poller: poller, Log: log,
+		Conn: lanes[0].Conn, Poller: lanes[0].Poller, Lanes: lanes[1:], Log: log,
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
+		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
+			node.Elsewhere(link, id, from, octets)
+		},
 	})
 	openKept, err := keptKeys(o, log, p, identity)
 	if err != nil {
@@ -92,8 +100,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
-		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
-		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.without.tun) },
+		OpenPort: func() (udp.Conn, error) {
+			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(p, log))
+		},
+		Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
 	if err != nil {
 		return err
@@ -111,6 +122,10 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	moved, err := host.Moved(outer)
+	if err != nil {
+		log.Warn("new addresses of this host go unnoticed: peers follow when it sends", "error", err)
+	}
 	failed := make(chan error, 2)
 	go func() { failed <- server.Run(outer) }()
 	go func() { failed <- engine.Run(outer) }()
@@ -118,13 +133,15 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	go func() { stopped <- node.Run(inner) }()
 	host.Notify(host.Ready)
 	log.Info("ready")
-	var err error
+	err = nil
 	pending := 2
 	for serving := true; serving; {
 		select {
 		case <-o.reload:
 			// The node logs how it went; there is nobody else to tell.
 			_, _ = node.Reload(inner)
+		case <-moved:
+			node.Moved()
 		case err = <-failed:
 			pending--
 			cancel()

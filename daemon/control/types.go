@@ -69,8 +69,26 @@ type Node struct {
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	Listen      string `json:"listen"`
+
+	Offloads SocketOffloads `json:"offloads"`
 	// CertificateEnd tells until when peers admit the certificate that a CA issued for the node.
 	CertificateEnd time.Time `json:"certificate_end,omitzero"`
+}
+
+// SocketOffloads are what the kernel does for all sockets of the node, now. What it does not do the daemon
+// does with more system calls.
+type SocketOffloads struct {
+	Segment  bool `json:"udp_segment"` // cuts one send into datagrams; else sendmmsg
+	Coalesce bool `json:"udp_gro"`     // hands over several datagrams as one; else recvmmsg
+}
+
+// LinkOffloads are what the kernel does for a link's interface, now.
+type LinkOffloads struct {
+	Header   bool `json:"tun_vnet"`      // leaves checksums and cutting to the other end; else plain packets
+	TCP      bool `json:"tun_tso"`       // gives TCP in super-packets; else segment by segment
+	UDP      bool `json:"tun_uso"`       // gives the datagrams of one send as one; else one by one
+	TakesTCP bool `json:"tun_write_tcp"` // takes TCP in super-packets; else the daemon cuts them
+	TakesUDP bool `json:"tun_write_udp"` // takes the datagrams of one flow as one; else the daemon cuts them
 }
 
 // LinkStatus is the state of a link.
@@ -102,6 +120,7 @@ type LinkStatus struct {
 	TxPackets      uint64            `json:"tx_packets"`
 	RxOctets       uint64            `json:"rx_octets"`
 	TxOctets       uint64            `json:"tx_octets"`
+	Offloads       LinkOffloads      `json:"offloads"`
 	Drops          map[string]uint64 `json:"drops"`
 	Messages       []Message         `json:"messages"` // the last ones, oldest first
 }

@@ -22,15 +22,20 @@ const (
 )
 
 // system is the Network of the running kernel, on one netlink handle.
-type system struct{ handle *netlink.Handle }
+type system struct {
+	handle *netlink.Handle
+	mark   uint32                    // of the underlay's packets; 0: none
+	others map[place][]netlink.Route // to guarded prefixes, as the last Guard found them
+}
 
-// Open opens the kernel's network configuration in the current network namespace.
-func Open() (Network, error) {
+// Open opens the kernel's network configuration in the current network namespace. With a mark, default
+// routes stand in a table of its number, past which the rules lead the packets that have it.
+func Open(mark uint32) (Network, error) {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("netlink: %w", err)
 	}
-	return &system{h}, nil
+	return &system{handle: h, mark: mark}, nil
 }
 
 func (s *system) Close() { s.handle.Close() }
@@ -75,25 +80,11 @@ func (s *system) Configure(i Interface) error {
 		return explain("interface "+i.Name+": up", err)
 	}
 	for _, p := range i.Routes {
-		r := &netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipNet(p.Masked()), Protocol: routeProtocol, Scope: netlink.SCOPE_LINK}
-		if err := s.handle.RouteReplace(r); err != nil {
+		if err := s.route(p.Masked(), l); err != nil {
 			return explain(fmt.Sprintf("interface %s: route to %s", i.Name, p), err)
 		}
 	}
 	return nil
-}
-
-// Guard implements Network: the new guards first, then the old ones go.
-func (s *system) Guard(prefixes []netip.Prefix) error {
-	for _, p := range prefixes {
-		r := &netlink.Route{Dst: ipNet(p.Masked()), Type: unix.RTN_UNREACHABLE, Priority: guardMetric, Protocol: routeProtocol}
-		if err := s.handle.RouteReplace(r); err != nil {
-			return explain(fmt.Sprintf("guard route to %s", p), err)
-		}
-	}
-	return s.removeGuards(func(dst netip.Prefix) bool {
-		return !slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Masked() == dst })
-	})
 }
 
 // Taken implements Network. A host route would be lost to the one of a link.
@@ -134,28 +125,6 @@ func (s *system) Taken(a netip.Addr) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// Clean implements Network.
-func (s *system) Clean() error { return s.removeGuards(func(netip.Prefix) bool { return true }) }
-
-func (s *system) removeGuards(remove func(netip.Prefix) bool) error {
-	filter := &netlink.Route{Protocol: routeProtocol, Type: unix.RTN_UNREACHABLE}
-	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
-		routes, err := s.handle.RouteListFiltered(family, filter, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TYPE)
-		if err != nil {
-			return explain("list guard routes", err)
-		}
-		for _, r := range routes {
-			if !remove(destination(family, r.Dst)) {
-				continue
-			}
-			if err := s.handle.RouteDel(&r); err != nil && !errors.Is(err, unix.ESRCH) {
-				return explain("remove guard route", err)
-			}
-		}
-	}
-	return nil
 }
 
 // destination is a route's prefix; the kernel leaves a default route's out.

@@ -17,14 +17,15 @@ type Interface struct {
 
 // Network changes the host's network configuration.
 type Network interface {
-	// Configure sets an existing interface up; it may be repeated.
+	// Configure sets an existing interface up; it may be repeated. Its routes are guarded before. Where
+	// the last Guard found a route of somebody else in the place of one of them, it fails.
 	Configure(Interface) error
-	// Guard makes the guard routes exactly those of the prefixes.
+	// Guard makes the guard routes exactly those of the prefixes, and the rules those that lead to them.
 	Guard([]netip.Prefix) error
 	// Taken tells what of the host has an address, or is directly beside it, without a link: "" is
 	// nothing.
 	Taken(netip.Addr) (string, error)
-	// Clean removes every guard route.
+	// Clean removes every guard route and rule.
 	Clean() error
 	Close()
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,8 +31,12 @@ type Node struct {
 	Six    netip.Addr
 	Pin    policy.Fingerprint // of the peer
 	Trust  string             // of the peer, in words of the provisioning; "": the pin
+	Calls  string             // where it calls the peer; "": at its host's address; "nowhere": it is called
+	More   []string           // addresses inside the link, besides, with their lengths
+	Behind []string           // prefixes behind the peer; nil: its addresses inside the link
 	Own    string             // more keys of [node], each on a line
 	Tail   string             // tables of the link, after what every link has
+	Flags  []string           // more of the daemon's command line
 	Client *client.Client
 
 	dir     string
@@ -89,16 +94,32 @@ identity = %q
 [[link]]
 name = %q
 %s
-endpoint = "%s:33536"
-addresses = ["%s/32", "%s/128"]
-allowed = ["%s/32", "%s/128"]
+addresses = [%s]
+allowed = [%s]
+%s
 `
 
 // Provision writes the node's provisioning file.
 func (n *Node) Provision() error {
 	trust := cmp.Or(n.Trust, fmt.Sprintf("pin = %q", n.Pin))
-	text := fmt.Sprintf(provisioning, n.Host.Name, n.Key(), n.Own, n.Peer.Host.Name, trust, n.Peer.Host.Address, n.Four, n.Six, n.Peer.Four, n.Peer.Six)
+	behind := n.Behind
+	if behind == nil {
+		behind = n.Peer.inside()
+	}
+	text := fmt.Sprintf(provisioning, n.Host.Name, n.Key(), n.Own, n.Peer.Host.Name, trust, quoted(append(n.inside(), n.More...)), quoted(behind), n.endpoint())
 	return os.WriteFile(n.path("toml"), []byte(text+n.Tail), 0o600)
+}
+
+// inside are the node's addresses inside the link that the peer knows.
+func (n *Node) inside() []string { return []string{n.Four.String() + "/32", n.Six.String() + "/128"} }
+
+func quoted(words []string) string { return `"` + strings.Join(words, `", "`) + `"` }
+
+func (n *Node) endpoint() string {
+	if n.Calls == "nowhere" {
+		return ""
+	}
+	return fmt.Sprintf("endpoint = %q", cmp.Or(n.Calls, n.Peer.Host.Address.String()))
 }
 
 // Start starts the daemon and waits until it answers.
@@ -108,7 +129,8 @@ func (n *Node) Start(ctx context.Context, pc5d string) error {
 		return err
 	}
 	n.Client = client.New(n.path("sock"))
-	n.process, err = n.Host.Start(n.log, pc5d, "--config", n.path("toml"), "--socket", n.path("sock"), "--state", n.path("state"))
+	flags := append([]string{"--config", n.path("toml"), "--socket", n.path("sock"), "--state", n.path("state")}, n.Flags...)
+	n.process, err = n.Host.Start(n.log, pc5d, flags...)
 	n.log.Close()
 	if err != nil {
 		return err

@@ -230,6 +230,7 @@ func (m *Machine) receiveSRB2(in arrival) error {
 	if c == m.ctx && n == c.names[0] && m.update.follow {
 		m.follow(in)
 	}
+	m.heardFrom(in)
 	if c == m.ctx && m.procedure == RekeyingA && len(m.run.offered) > 0 {
 		m.rekeyed(in.now) // B sends under the new keys: it has the complete
 		in.rekeyed = true

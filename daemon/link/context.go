@@ -43,6 +43,7 @@ type securityContext struct {
 	sealer    *record.Sealer // Extension: AEAD form of SL-SRB2
 	opener    *record.Opener
 	latest    uint64 // COUNT of the last message of a procedure that was taken
+	ahead     uint64 // above the COUNT of each message of SL-SRB2 so far
 	budget    budget
 	answer    answer             // the last message of the run that made it: sent again on demand
 	made      time.Time          // its age counts from here

@@ -92,7 +92,8 @@ type DropName struct{ Name }
 // PeerMoved sends the user plane to another address of the peer.
 type PeerMoved struct {
 	Name
-	Endpoint netip.AddrPort
+	From, Endpoint netip.AddrPort
+	Roamed         bool // under the same identifiers
 }
 
 // Agreed announces that both ends have keys: of a new link, or of a re-keying.
@@ -111,6 +112,9 @@ type Concluded struct {
 
 // WatchTraffic asks for one call of Stirred, when the next packet is sent.
 type WatchTraffic struct{}
+
+// WatchPath asks for one call of Elsewhere, when the next record comes from another address.
+type WatchPath struct{}
 
 // Agreement is what both ends agreed on; it holds no secret.
 type Agreement struct {
@@ -144,4 +148,5 @@ func (PeerMoved) effect()         {}
 func (Agreed) effect()            {}
 func (Concluded) effect()         {}
 func (WatchTraffic) effect()      {}
+func (WatchPath) effect()         {}
 func (Hint) effect()              {}

@@ -29,7 +29,10 @@ type identifierUpdate struct {
 
 // former is where the peer was before its address changed with its identifiers: the way back
 // when nobody answers at the new one.
-type former struct{ endpoint netip.AddrPort }
+type former struct {
+	endpoint netip.AddrPort
+	roamed   bool // it left there under the same identifiers
+}
 
 // startUpdate asks for new identifiers (TS 24.554, 7.2.4.2), sent under the old ones. The half
 // that changes is fixed by who starts the update, not by who was UE_A.
@@ -174,9 +177,13 @@ func (m *Machine) moved(from, to netip.AddrPort) {
 	if from == to {
 		return
 	}
-	m.former = former{from}
-	m.endpoint = to
-	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: to})
+	m.path.drop()
+	m.move(former{endpoint: from}, to)
+}
+
+func (m *Machine) move(from former, to netip.AddrPort) {
+	m.former, m.endpoint = from, to
+	m.emit(PeerMoved{Name: m.ctx.names[0], From: from.endpoint, Endpoint: to, Roamed: from.roamed})
 }
 
 // expect receives under a new name from now on.
@@ -249,7 +256,7 @@ func (m *Machine) fallBack() bool {
 	if !m.former.endpoint.IsValid() {
 		return false
 	}
-	m.endpoint, m.former = m.former.endpoint, former{}
-	m.emit(PeerMoved{Name: m.ctx.names[0], Endpoint: m.endpoint})
+	m.move(former{m.endpoint, m.former.roamed}, m.former.endpoint)
+	m.former = former{}
 	return true
 }

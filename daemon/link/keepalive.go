@@ -89,21 +89,25 @@ func (m *Machine) keepAliveDeadline() time.Time {
 	if m.state != Established {
 		return time.Time{}
 	}
-	return earliest(m.alive.due, m.alive.end, m.alive.retry.at)
+	return earliest(m.alive.due, m.alive.end, m.alive.retry.at, m.pathDeadline())
 }
 
 // requestKeepAlive asks for a sign of life (TS 24.554, 7.2.5.2; recalled).
 func (m *Machine) requestKeepAlive(now time.Time) {
 	a := &m.alive
-	r := &pc5s.DirectLinkKeepaliveRequest{SequenceNumber: m.nextSequence(), Counter: a.counter}
+	a.waiting, a.mark, a.due = true, a.heard, time.Time{}
+	a.retry.last, a.retry.sent = m.protected(m.keepAliveRequest(a.counter)), now
+	a.retry.start(now, m.cfg.Timers.T5085)
+	m.transmit(a.retry.last)
+}
+
+func (m *Machine) keepAliveRequest(counter uint32) *pc5s.DirectLinkKeepaliveRequest {
+	r := &pc5s.DirectLinkKeepaliveRequest{SequenceNumber: m.nextSequence(), Counter: counter}
 	if period := m.cfg.Timers.Inactivity; period > 0 {
 		seconds := uint32(period / time.Second)
 		r.MaximumInactivityPeriod = &seconds
 	}
-	a.waiting, a.mark, a.due = true, a.heard, time.Time{}
-	a.retry.last, a.retry.sent = m.protected(r), now
-	a.retry.start(now, m.cfg.Timers.T5085)
-	m.transmit(a.retry.last)
+	return r
 }
 
 // repeatKeepAlive repeats the request, under today's keys and names; at the end the link is dead
@@ -144,6 +148,9 @@ func (m *Machine) receiveKeepaliveRequest(now time.Time, raw []byte, msg *pc5s.D
 }
 
 func (m *Machine) receiveKeepaliveResponse(now time.Time, msg *pc5s.DirectLinkKeepaliveResponse) error {
+	if m.pathAnswered(now, msg.Counter) {
+		return nil
+	}
 	if !m.alive.waiting || msg.Counter != m.alive.counter {
 		return DropState
 	}

@@ -57,6 +57,7 @@ type Machine struct {
 	wish         wishes
 	update       identifierUpdate
 	former       former
+	path         path
 	releaseMSBs  uint16                              // of the K_NRP ID that ours proposes
 	modification *pc5s.DirectLinkModificationRequest // ours
 	modified     answer                              // to the peer's
@@ -126,6 +127,9 @@ func (m *Machine) Advance(now time.Time) {
 	}
 	if m.state == Established {
 		m.advanceCertificates(now)
+	}
+	if m.state == Established {
+		m.advancePath(now)
 	}
 	if m.state == Established {
 		m.advanceKeepAlive(now)
@@ -221,6 +225,7 @@ func (m *Machine) setState(s State) {
 	m.state = s
 	switch s {
 	case Established:
+		m.emit(WatchPath{})
 		m.deadline = time.Time{}
 		m.retry.stop()
 		m.auth.close()

@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"pc5d/daemon/link"
@@ -17,7 +18,10 @@ type plane struct {
 	broken   []string  // effects that made no sense
 	left     map[*planeKeys]bool
 	watching bool
-	skipped  uint64 // at the newest change of the name
+	endpoint netip.AddrPort // where it was moved to
+
+	watchingPath bool
+	skipped      uint64 // at the newest change of the name
 }
 
 type planeKeys struct{ send, receive string }
@@ -80,6 +84,10 @@ func (p *plane) follow(e link.Effect) {
 		p.name, p.skipped = e.To, e.Skip
 	case link.DropName:
 		delete(p.receives, e.Name)
+	case link.PeerMoved:
+		p.endpoint = e.Endpoint
+	case link.WatchPath:
+		p.watchingPath = true
 	case link.WatchTraffic:
 		p.watching = true
 	}

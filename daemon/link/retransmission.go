@@ -1,6 +1,7 @@
 package link
 
 import (
+	"net/netip"
 	"time"
 
 	"pc5d/daemon/pc5s"
@@ -128,24 +129,37 @@ func roomFor(o outgoing) []byte { return make([]byte, 0, len(o.message)+maxEnvel
 
 // transmit protects and sends a message.
 func (m *Machine) transmit(o outgoing) {
+	if datagram, ok := m.datagram(o); ok {
+		m.sendTo(m.endpoint, o, datagram)
+	}
+}
+
+// datagram protects a message; false: it can not be sent.
+func (m *Machine) datagram(o outgoing) (datagram []byte, ok bool) {
 	h := underlay.Header{Form: underlay.FormPDCP, Destination: m.peer, Source: m.local, LCID: o.bearer}
-	var datagram []byte
-	protection := "none"
 	if o.bearer == underlay.SRB0 {
 		datagram = pdcp.AppendUnprotected(h.AppendTo(roomFor(o)), m.clearSN, o.message)
 		m.clearSN = (m.clearSN + 1) & 0xFFF
-	} else {
-		if o.ctx.dead {
-			return
-		}
-		h.Destination, h.Source = o.ctx.names[0].Peer, o.ctx.names[0].Local
-		var err error
-		if datagram, err = o.ctx.seal(h, o); err != nil {
-			m.fail(err)
-			return
-		}
+		return datagram, true
+	}
+	if o.ctx.dead {
+		return nil, false
+	}
+	h.Destination, h.Source = o.ctx.names[0].Peer, o.ctx.names[0].Local
+	datagram, err := o.ctx.seal(h, o)
+	if err != nil {
+		m.fail(err)
+		return nil, false
+	}
+	return datagram, true
+}
+
+// sendTo sends a message in its datagram.
+func (m *Machine) sendTo(to netip.AddrPort, o outgoing, datagram []byte) {
+	protection := "none"
+	if o.bearer != underlay.SRB0 {
 		protection = o.ctx.protection(o.bearer, o.ciphering)
 	}
-	m.emit(Send{To: m.endpoint, Datagram: datagram})
+	m.emit(Send{To: to, Datagram: datagram})
 	m.emit(Exchanged{Sent: true, Message: o.kind, Bearer: o.bearer, Protection: protection, Octets: len(datagram)})
 }

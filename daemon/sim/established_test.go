@@ -132,23 +132,6 @@ func TestT37_ForgedHint(t *testing.T) {
 	p.carries()
 }
 
-// TestT58_OtherAddress: an attacker is faster than the path and sends everything from an address
-// of his own. Nothing goes there.
-func TestT58_OtherAddress(t *testing.T) {
-	p := newPair(t, 5)
-	mallory := p.AddStranger("mallory", func(sim.Datagram) { t.Error("mallory gets a datagram") })
-	p.establish()
-	p.Network.Filter = func(d sim.Datagram) []sim.Datagram {
-		copied := d
-		copied.From = mallory.Address
-		return []sim.Datagram{copied, d}
-	}
-	p.carries()
-	p.Run(10 * time.Second)
-	p.carries()
-	p.live()
-}
-
 // TestT91_RestartWithoutState: the new link replaces the old one within 10 s, whichever end
 // lost its memory.
 func TestT91_RestartWithoutState(t *testing.T) {

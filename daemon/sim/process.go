@@ -53,7 +53,10 @@ func newProcess(h *Host) (*process, error) {
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { p.node.Stray(port, from, h) },
 		Stirred:    func(link string) { p.node.Stirred(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { p.node.Exhausting(link, id) },
-		Now:        func() time.Time { return h.world.now },
+		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
+			p.node.Elsewhere(link, id, from, octets)
+		},
+		Now: func() time.Time { return h.world.now },
 	})
 	p.node, err = daemon.New(daemon.Config{
 		Provisioning: provisioning, Engine: p.engine, Scheduler: p.scheduler, Network: &hostNetwork{}, StateDir: h.stateDir(),

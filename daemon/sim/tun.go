@@ -47,6 +47,9 @@ func (d *device) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Offloads implements tundev.Device: a simulated host has none.
+func (d *device) Offloads() tundev.Offloads { return tundev.Offloads{} }
+
 // Close implements tundev.Device.
 func (d *device) Close() error {
 	d.closed = true

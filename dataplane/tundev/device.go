@@ -14,9 +14,22 @@ type Device interface {
 	// Read reads one virtio-net header and packet into b; it does not block: ErrAgain.
 	// A packet longer than b is cut: give room for 65535 octets.
 	Read(b []byte) (int, error)
-	// Write writes one virtio-net header and packet.
+	// Write writes one virtio-net header and packet. It may finish the checksum of the packet in b.
+	// unix.EINVAL says that the device does not take a super-packet: cut it (Segment).
 	Write(b []byte) (int, error)
+	// Offloads tells what the kernel does for the device.
+	Offloads() Offloads
 	Close() error
+}
+
+// Offloads are what the kernel does for a device, each by itself. Without them packets come and go one by
+// one, with whole checksums; the virtio-net header in front of them stays, and says that nothing is left
+// to do.
+type Offloads struct {
+	Header bool // it gives and takes virtio-net headers (IFF_VNET_HDR); the others need it
+	TCP    bool // it hands TCP over in super-packets, and checksums undone (TUN_F_TSO4, TUN_F_TSO6)
+	UDP    bool // and the datagrams of one send of an application too (TUN_F_USO4, TUN_F_USO6)
+	Takes  bool // it takes super-packets, unless a write says otherwise
 }
 
 // Poller waits for devices that have something to read.

@@ -12,6 +12,9 @@
 //	| struct virtio_net_hdr (10)  |  one whole IPv4 or IPv6 packet |
 //	+-----------------------------+--------------------------------+
 //
+// Where the kernel has no virtio-net headers, or no super-packets, the header in front of a packet says that
+// nothing is left to do, and a checksum is finished before the packet goes to the kernel (Offloads).
+//
 // Read and Write may be called by one goroutine each; Close only when neither is under way and
 // the poller has forgotten the device. Add, Remove and Close of a Poller may be called by any
 // goroutine, Wait by one.

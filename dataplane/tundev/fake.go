@@ -136,6 +136,9 @@ func (f *Fake) isClosed() bool {
 	return f.closed
 }
 
+// Offloads implements Device: the test decides what it delivers.
+func (f *Fake) Offloads() Offloads { return Offloads{Header: true, TCP: true, UDP: true, Takes: true} }
+
 // Close implements Device.
 func (f *Fake) Close() error {
 	f.mu.Lock()

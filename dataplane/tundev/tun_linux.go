@@ -5,18 +5,19 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-	"golang.zx2c4.com/wireguard/tun"
 )
 
 // Tun is the Linux Device.
 type Tun struct {
-	name string
-	fd   int
+	name     string
+	fd       int
+	offloads Offloads
 }
 
-// Open makes the interface, or takes over one that exists and nobody holds.
-func Open(name string, mtu int) (*Tun, error) {
-	device, err := tun.CreateTUN(name, mtu)
+// Open makes the interface, or takes over one that exists and nobody holds. What is in without is left
+// unused although the kernel may have it, to test what stands in.
+func Open(name string, mtu int, without Offloads) (*Tun, error) {
+	device, err := create(name, mtu, without)
 	if err != nil {
 		return nil, fmt.Errorf("tundev: make interface %s: %w: the daemon needs CAP_NET_ADMIN and /dev/net/tun", name, err)
 	}
@@ -29,15 +30,12 @@ func Open(name string, mtu int) (*Tun, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tundev: keep interface %s: %w", name, err)
 	}
-	// TCP super-packets whole and checksums undone where the kernel can do that, else plain packets.
-	const super = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
-	if unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, super) != nil {
-		if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, 0); err != nil {
-			unix.Close(fd)
-			return nil, fmt.Errorf("tundev: switch the offloads of interface %s off: %w", name, err)
-		}
+	offloads, err := probe(fd, without)
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("tundev: interface %s: %w", name, err)
 	}
-	return &Tun{name: actual, fd: fd}, nil
+	return &Tun{name: actual, fd: fd, offloads: offloads}, nil
 }
 
 // duplicate leaves the file in non-blocking mode, which File.Fd would not.
@@ -60,8 +58,18 @@ func duplicate(file *os.File) (int, error) {
 // Name is the name of the interface.
 func (t *Tun) Name() string { return t.name }
 
+// Offloads implements Device.
+func (t *Tun) Offloads() Offloads { return t.offloads }
+
 // Read implements Device.
 func (t *Tun) Read(b []byte) (int, error) {
+	if !t.offloads.Header {
+		return t.readPlain(b)
+	}
+	return t.read(b)
+}
+
+func (t *Tun) read(b []byte) (int, error) {
 	for {
 		n, err := unix.Read(t.fd, b)
 		switch err {
@@ -78,6 +86,16 @@ func (t *Tun) Read(b []byte) (int, error) {
 
 // Write implements Device.
 func (t *Tun) Write(b []byte) (int, error) {
+	if !t.offloads.Takes && ReadHeader(b).Super() {
+		return 0, unix.EINVAL
+	}
+	if !t.offloads.Header {
+		return t.writePlain(b)
+	}
+	return t.write(b)
+}
+
+func (t *Tun) write(b []byte) (int, error) {
 	for {
 		n, err := unix.Write(t.fd, b)
 		switch err {

@@ -32,7 +32,7 @@ func inNamespace(t *testing.T) {
 func TestRealTun(t *testing.T) {
 	inNamespace(t)
 	before := goleak.IgnoreCurrent()
-	d, err := Open("pc5-test", 1400)
+	d, err := Open("pc5-test", 1400, Offloads{})
 	if err != nil {
 		t.Fatal(err)
 	}

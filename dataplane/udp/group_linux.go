@@ -2,7 +2,6 @@ package udp
 
 import (
 	"fmt"
-	"log/slog"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -10,14 +9,18 @@ import (
 
 // ListenGroup opens n sockets of one address. All user data for one layer-2 ID reaches one of them, in its order;
 // everything else reaches the first, whose receiver alone sees strangers.
-func ListenGroup(at netip.AddrPort, n int, log *slog.Logger) ([]*Socket, error) {
+func ListenGroup(at netip.AddrPort, n int, o Options) ([]*Socket, error) {
 	if n <= 1 {
-		s, err := Listen(at, log)
-		return []*Socket{s}, err
+		s, err := Listen(at, o)
+		if err != nil {
+			return nil, err
+		}
+		return []*Socket{s}, nil
 	}
+	o.shared = true
 	group := make([]*Socket, 0, n)
 	for range n {
-		s, err := openAt(at, true, log)
+		s, err := Listen(at, o)
 		if err != nil {
 			return nil, closeAll(group, err)
 		}

@@ -14,7 +14,7 @@ func TestGroup(t *testing.T) {
 	const n = 3
 	for _, at := range []string{"127.0.0.1:0", "[::]:0"} {
 		t.Run(at, func(t *testing.T) {
-			group, err := ListenGroup(netip.MustParseAddrPort(at), n, slog.New(slog.DiscardHandler))
+			group, err := ListenGroup(netip.MustParseAddrPort(at), n, Options{Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -32,21 +33,26 @@ type Socket struct {
 	mu sync.RWMutex
 }
 
-// Listen opens the socket. "[::]" and the zero address listen on both families.
-func Listen(at netip.AddrPort, log *slog.Logger) (*Socket, error) { return openAt(at, false, log) }
+// Options are what a socket is opened with.
+type Options struct {
+	Mark    uint32   // of what it sends, for the host's routing rules (SO_MARK); 0: none
+	Without Offloads // left unused although the kernel may have them, to test what stands in
+	Log     *slog.Logger
+	shared  bool // others of a group have the same address
+}
 
-// openAt opens a socket; others may have the same address where it is shared.
-func openAt(at netip.AddrPort, shared bool, log *slog.Logger) (*Socket, error) {
+// Listen opens the socket. "[::]" and the zero address listen on both families.
+func Listen(at netip.AddrPort, o Options) (*Socket, error) {
 	s := &Socket{four: at.Addr().Is4() && !at.Addr().IsUnspecified()}
 	s.senders.New = func() any { return new(sender) }
-	if err := s.open(at, shared); err != nil {
+	if err := s.open(at, o); err != nil {
 		return nil, fmt.Errorf("udp: listen on %s: %w", at, err)
 	}
-	s.tune(log)
+	s.tune(o)
 	return s, nil
 }
 
-func (s *Socket) open(at netip.AddrPort, shared bool) error {
+func (s *Socket) open(at netip.AddrPort, o Options) error {
 	family := unix.AF_INET6
 	if s.four {
 		family = unix.AF_INET
@@ -60,15 +66,32 @@ func (s *Socket) open(at netip.AddrPort, shared bool) error {
 		return fmt.Errorf("socket: %w", err)
 	}
 	s.fd = fd
-	if shared {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-			unix.Close(fd)
-			return fmt.Errorf("share the port: %w", err)
-		}
-	}
-	if err := s.bind(at); err != nil {
+	if err := errors.Join(s.share(o.shared), s.mark(o.Mark), s.bind(at)); err != nil {
 		unix.Close(fd)
 		return err
+	}
+	return nil
+}
+
+// mark lets routing rules tell this socket's packets from those that belong into a link (T62): a socket
+// without its mark would send into the link what the link itself has sent.
+func (s *Socket) mark(mark uint32) error {
+	if mark == 0 {
+		return nil
+	}
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
+		return fmt.Errorf("set mark %#x: %w: pc5d needs CAP_NET_ADMIN for node.fwmark", mark, err)
+	}
+	return nil
+}
+
+// share lets others have the address, too.
+func (s *Socket) share(shared bool) error {
+	if !shared {
+		return nil
+	}
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+		return fmt.Errorf("share the port: %w", err)
 	}
 	return nil
 }
@@ -109,11 +132,11 @@ func (s *Socket) bind(at netip.AddrPort) error {
 }
 
 // tune asks for buffers and offloads; each may be refused.
-func (s *Socket) tune(log *slog.Logger) {
+func (s *Socket) tune(o Options) {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1) // for requests to everybody
-	for _, o := range [...][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
-		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[0], socketBuffer) != nil {
-			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], socketBuffer) // less is fine
+	for _, size := range [...][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
+		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[0], socketBuffer) != nil {
+			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[1], socketBuffer) // less is fine
 		}
 	}
 	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1) // without it no mark is seen
@@ -122,10 +145,10 @@ func (s *Socket) tune(log *slog.Logger) {
 	}
 	s.buffer = sendBuffer(s.fd)
 	_, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
-	s.segment.Store(err == nil)
-	s.gro = unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) == nil
+	s.segment.Store(err == nil && !o.Without.Segment)
+	s.gro = !o.Without.Coalesce && unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) == nil
 	if !s.segment.Load() || !s.gro {
-		log.Info("the kernel lacks a UDP offload: more system calls", "udp_segment", s.segment.Load(), "udp_gro", s.gro)
+		o.Log.Info("a UDP offload is not in use: more system calls", "udp_segment", s.segment.Load(), "udp_gro", s.gro)
 	}
 }
 

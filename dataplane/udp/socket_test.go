@@ -13,7 +13,7 @@ import (
 
 func listen(t testing.TB, at string) *Socket {
 	t.Helper()
-	s, err := Listen(netip.MustParseAddrPort(at), slog.New(slog.DiscardHandler))
+	s, err := Listen(netip.MustParseAddrPort(at), Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,35 +81,25 @@ func prefixHint(s string) string {
 	return `write "10.7.0.0/24" or "2001:db8::/64"`
 }
 
-// addresses reads the interface's own addresses; they keep their host bits.
-func (t *table) addresses() []netip.Prefix {
+// addresses reads the interface's own addresses; they keep their host bits. The kernel routes the network
+// of each into the link.
+func (t *table) addresses(c *claims) []netip.Prefix {
 	return t.prefixes("addresses", func(p netip.Prefix, path string) bool {
 		if p.Addr().IsUnspecified() || p.Addr().IsMulticast() {
 			t.doc.wrong(path, fmt.Sprintf("link.addresses: %s is not the address of one host", p.Addr()), "")
 			return false
 		}
-		return true
+		return p.IsSingleIP() || c.network(p, t, path)
 	})
 }
 
 // allowed reads the prefixes behind the peer; a default route is one like any other.
-func (t *table) allowed(c *claims) []netip.Prefix {
+func (r *reader) allowed(t *table) []netip.Prefix {
 	return t.prefixes("allowed", func(p netip.Prefix, path string) bool {
 		if p != p.Masked() {
 			t.doc.wrong(path, fmt.Sprintf("link.allowed: %s has bits set after its length", p), fmt.Sprintf("did you mean %q?", p.Masked()))
 			return false
 		}
-		return c.prefix(p, t.doc, path)
+		return r.claims.prefix(p, t, path) && r.othersOutside(p, t, path)
 	})
-}
-
-// outside refuses an endpoint that the link's own routes would send into the link itself.
-// Nothing is reported where there is no endpoint: the zero address is in no prefix. (T62)
-func (t *table) outside(l *Link) {
-	for _, p := range slices.Concat(l.Allowed, l.Addresses) {
-		if p.Contains(l.Endpoint.Addr()) {
-			t.doc.wrong(t.at("endpoint"), fmt.Sprintf("link.endpoint %s is inside %s of the same link: its packets would go into the link itself", l.Endpoint.Addr(), p), "take it out of allowed and addresses, or leave the endpoint out where the peer is to call")
-			return
-		}
-	}
 }

@@ -16,6 +16,7 @@
 //	crl      = ["fleet.crl"]       their revocation lists
 //	deny     = ["SHA256:..."]      keys that nobody may have
 //	listen   = "[::]:33536"        default
+//	fwmark   = 0x5043              default: none; of the underlay's packets
 //	kept_keys = "memory"           default; or "file", "none"
 //
 //	[node.timers]

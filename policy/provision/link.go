@@ -44,9 +44,9 @@ func (r *reader) link(t *table) {
 	}
 	r.self(t, l.Peer)
 	t.endpoint(&l.Endpoint)
-	l.Addresses = t.addresses()
-	l.Allowed = t.allowed(r.claims)
-	t.outside(&l)
+	l.Addresses = t.addresses(r.claims)
+	l.Allowed = r.allowed(t)
+	r.outside(t, &l)
 	if mtu, ok := t.number("mtu"); ok {
 		l.MTU = linkMTU(t, mtu)
 	}

@@ -2,12 +2,16 @@ package provision
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"path/filepath"
 	"strings"
 
 	"pc5d/policy"
 )
+
+// minMark is the first number of a routing table that the kernel leaves free.
+const minMark = 256
 
 // maxIdentity is the length of an application layer ID in octets.
 const maxIdentity = 128
@@ -38,6 +42,7 @@ func (r *reader) node(root *table) {
 		doc.missing(t.at("crl"), "node.crl without node.ca: nothing is trusted by certificate", "name the CA's certificate in node.ca")
 	}
 	n.Listen = t.listen()
+	n.Mark = t.mark()
 	n.Gate, _ = t.flag("gate")
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
@@ -91,6 +96,17 @@ func (d *document) beside(path string) string {
 		return path
 	}
 	return filepath.Join(filepath.Dir(d.name), path)
+}
+
+// mark reads the mark of the underlay's packets. It is the number of a routing table, too: those below
+// are the host's own.
+func (t *table) mark() uint32 {
+	mark, ok := t.number("fwmark")
+	if ok && (mark < minMark || mark > math.MaxUint32) {
+		t.doc.wrong(t.at("fwmark"), fmt.Sprintf("node.fwmark %d is out of range", mark), fmt.Sprintf("%d to %d, for example 0x5043", minMark, uint32(math.MaxUint32)))
+		return 0
+	}
+	return uint32(mark)
 }
 
 // listen reads where this node is called.

@@ -46,7 +46,7 @@ func TestParseGood(t *testing.T) {
 	userPlane := policy.DefaultUserPlane()
 	userPlane.Ciphering, userPlane.Suites = policy.Preferred, []suite.ID{suite.AES128GCM}
 	want := &provision.Provisioning{
-		Node: provision.Node{Name: "alice", Identity: "/etc/pc5/identity.pem", Listen: netip.MustParseAddrPort("[::]:33536")},
+		Node: provision.Node{Name: "alice", Identity: "/etc/pc5/identity.pem", Listen: netip.MustParseAddrPort("[::]:33536"), Mark: 0x5043},
 		Links: []provision.Link{{
 			Name: "bob", Peer: "bob", Service: "ip", Pin: pinOf('A'),
 			Endpoint:   netip.MustParseAddrPort("192.0.2.2:33536"),

@@ -24,6 +24,7 @@ type Node struct {
 	Identity    string // path of the private key
 	Certificate string // path of the certificates that were issued for it; "": self-signed
 	Listen      netip.AddrPort
+	Mark        uint32 // of the underlay's packets, and the table of default routes through links; 0: none
 	KeptKeys    KeptKeys
 	Gate        bool // whoever does not know this node's fingerprint gets no answer
 	Timers      Timers

@@ -79,7 +79,7 @@ func (c *claims) trust(peer string, trust policy.Trust, t *table) {
 	}
 	first, known := c.trusts[peer]
 	if !known {
-		c.trusts[peer] = trusted{trust, claim{t.doc, path}}
+		c.trusts[peer] = trusted{trust, claim{doc: t.doc, path: path}}
 		return
 	}
 	if first.Trust != trust {

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"net/netip"
+	"runtime"
+
+	"pc5d/dataplane"
+	"pc5d/dataplane/tundev"
+	"pc5d/dataplane/udp"
+)
+
+// mostLanes is enough for any network that hosts like this one have.
+const mostLanes = 8
+
+// openLanes opens a socket and a poller for each two processors that Go uses (GOMAXPROCS): a lane is busy with
+// one in each direction.
+func openLanes(at netip.AddrPort, o udp.Options) (lanes []dataplane.Lane, err error) {
+	sockets, err := udp.ListenGroup(at, min(max(1, runtime.GOMAXPROCS(0)/2), mostLanes), o)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sockets {
+		lanes = append(lanes, dataplane.Lane{Conn: s})
+	}
+	for i := range lanes {
+		poller, err := tundev.NewPoller()
+		if err != nil {
+			closeLanes(lanes)
+			return nil, err
+		}
+		lanes[i].Poller = poller
+	}
+	return lanes, nil
+}
+
+// closeLanes frees what no engine has closed.
+func closeLanes(lanes []dataplane.Lane) {
+	for _, l := range lanes {
+		_ = l.Conn.Close() // a second Close says so
+		if l.Poller != nil {
+			_ = l.Poller.Close()
+		}
+	}
+}
