@@ -99,6 +99,7 @@ func (r *receiver) overtake(messages []udp.Message) {
 		}
 	}
 	r.open()
+	r.flush() // a peer may send slices here, too: no link may be touched after the batch
 	r.depart()
 }
 
