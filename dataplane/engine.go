@@ -221,6 +221,7 @@ func (e *Engine) RemoveLink(l *Link) error {
 	e.table.Store(t)
 	err := e.config.Poller.Remove(l.device)
 	e.mu.Unlock()
+	e.quiesce() // also without keys: the worker may be emptying the device
 	e.end(ended)
 	if l.failed.Load() || errors.Is(err, net.ErrClosed) {
 		err = nil // no longer watched
@@ -252,12 +253,17 @@ func (e *Engine) end(contexts []*keyContext) {
 	if len(contexts) == 0 {
 		return
 	}
+	e.quiesce()
+	for _, k := range contexts {
+		k.wipe()
+	}
+}
+
+// quiesce returns when nobody uses any more what is no longer published.
+func (e *Engine) quiesce() {
 	e.transmit.activity.wait()
 	for _, s := range e.table.Load().sockets {
 		s.receive.activity.wait()
-	}
-	for _, k := range contexts {
-		k.wipe()
 	}
 }
 
