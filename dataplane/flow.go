@@ -75,10 +75,10 @@ func (q *fairQueue) next() *flow {
 		switch {
 		case f == nil:
 			return nil
-		case f.head != nil && f.deficit > 0:
-			return f
-		case f.head != nil:
+		case f.deficit <= 0: // also one that is empty: else it would come back with a quantum instead of a debt
 			f.deficit += quantum
+		case f.head != nil:
+			return f
 		case f.state == flowOld || q.old.head == nil:
 			list.pop()
 			f.state = flowIdle
