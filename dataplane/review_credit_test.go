@@ -28,7 +28,7 @@ func TestReviewNoFlowLivesOnCredit(t *testing.T) {
 			sent[0] += w.n + packetCost
 			waiting[0]--
 		}
-		q.queued(f, w.n)
+		q.queued(f, w)
 	}
 	if sent[1] > sent[0]*3/2 {
 		t.Errorf("the one that is always there sent %d octets, costs included, the other %d", sent[0], sent[1])

@@ -17,7 +17,7 @@ func TestReviewSettledIsOfOneLink(t *testing.T) {
 		channel := q.channel(f, nil)
 		w := q.pop(f)
 		if channel == underlay.DRB {
-			q.queued(f, w.n)
+			q.queued(f, w)
 		}
 		q.next() // nothing waits: the flow is idle again
 		return channel
