@@ -227,6 +227,7 @@ func (e *Engine) RemoveLink(l *Link) error {
 	e.table.Store(t)
 	err := e.senderOf(l.key).poller.Remove(l.device)
 	e.mu.Unlock()
+	e.quiesce() // also without keys: the worker may be emptying the device
 	e.end(ended)
 	if l.failed.Load() || errors.Is(err, net.ErrClosed) {
 		err = nil // no longer watched
@@ -258,7 +259,7 @@ func (e *Engine) end(contexts []*keyContext) {
 	if len(contexts) == 0 {
 		return
 	}
-	e.settle()
+	e.quiesce()
 	for _, k := range contexts {
 		k.wipe()
 	}

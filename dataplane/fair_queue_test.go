@@ -75,7 +75,7 @@ func TestFairQueueKeepsOrder(t *testing.T) {
 				t.Fatalf("flow %d overtakes itself, %d octets behind", port, q.sent-last)
 			}
 			if channel == underlay.DRB {
-				q.queued(f, w.n)
+				q.queued(f, w)
 				lastQueued[bucket] = q.sent
 			}
 			passed[port] = 0
@@ -117,7 +117,7 @@ func TestIntakeIsBounded(t *testing.T) {
 			f.lost = false
 			lost++
 		}
-		in.queue.queued(f, w.n)
+		in.queue.queued(f, w)
 		in.release(w)
 	}
 	if lost < 1 || lost > 3 {

@@ -15,7 +15,7 @@ const (
 	packetCost = 512
 	// settled is how many octets must have left after the last packet of a flow that may wait for others
 	// at the receiver, until its next packet may overtake: more than stands in a receiver.
-	settled = 16 << 20
+	settled = 32 << 20
 )
 
 // flowState is the list that a flow is in.
@@ -31,8 +31,9 @@ const (
 type flow struct {
 	state      flowState
 	lost       bool // the next packet is to be dropped, so that the sender slows down
-	bulk       bool // left is set
+	bulk       bool // left and by are set
 	left       uint64
+	by         uint32 // key of the link that left is of
 	deficit    int
 	octets     int
 	head, tail *waiting
@@ -75,10 +76,10 @@ func (q *fairQueue) next() *flow {
 		switch {
 		case f == nil:
 			return nil
-		case f.head != nil && f.deficit > 0:
-			return f
-		case f.head != nil:
+		case f.deficit <= 0: // also one that is empty: else it would come back with a quantum instead of a debt
 			f.deficit += quantum
+		case f.head != nil:
+			return f
 		case f.state == flowOld || q.old.head == nil:
 			list.pop()
 			f.state = flowIdle
@@ -105,16 +106,19 @@ func (q *fairQueue) channel(f *flow, k *keyContext) underlay.LCID {
 	if k != nil && k.standard {
 		return underlay.DRB
 	}
-	if f.state == flowFresh && !f.head.header.Super() && (!f.bulk || q.sent-f.left >= settled) {
+	l := f.head.link
+	if f.state == flowFresh && !f.head.header.Super() && (!f.bulk || f.by == l.key && l.queued-f.left >= settled) {
 		return underlay.DRBSparse
 	}
 	return underlay.DRB
 }
 
-// queued notes that a packet of the flow leaves that does not overtake.
-func (q *fairQueue) queued(f *flow, octets int) {
-	q.sent += uint64(octets)
-	f.bulk, f.left = true, q.sent
+// queued notes that a packet of the flow leaves that does not overtake. What leaves for other peers says
+// nothing about the receiver where it may wait.
+func (q *fairQueue) queued(f *flow, w *waiting) {
+	q.sent += uint64(w.n)
+	w.link.queued += uint64(w.n)
+	f.bulk, f.left, f.by = true, w.link.queued, w.link.key
 }
 
 // longest is the flow with most octets; nil: nothing waits.

@@ -5,8 +5,10 @@ import "pc5d/dataplane/udp"
 const (
 	// receiveMessages is how many buffers one receive may fill.
 	receiveMessages = 16
-	// largeMessages and smallMessages are how many wait at most: some megabytes.
+	// largeMessages and smallMessages are how many wait at most: some megabytes, and at an added port, of which
+	// there may be many, a part of that.
 	largeMessages, smallMessages = 56, 3072
+	addedPart                    = 16
 	smallMessage                 = 1536
 	// batchMessages and batchOctets are how much of it is opened before the socket is asked again: one send
 	// of full records, and the next where a super-packet needed two.
@@ -23,6 +25,7 @@ type inbox struct {
 	batch        []udp.Message // what was taken last
 	taken        uint64        // octets, in all
 	thinned      uint64        // taken when a record was dropped last
+	turn         uint64        // octets that wait at most
 }
 
 // buffers of one length are made when they are needed first.
@@ -48,20 +51,19 @@ func (b *buffers) take() []byte {
 
 func (b *buffers) give(buffer []byte) { b.free = append(b.free, buffer) }
 
-// open makes the tables. They are for a worker only: an engine that somebody else drives has none.
-func (in *inbox) open() {
-	in.blanks = make([]udp.Message, receiveMessages)
-	in.large = buffers{length: udp.BufferLen, left: largeMessages}
-	in.small = buffers{length: smallMessage, left: smallMessages}
-	in.ring = make([]udp.Message, largeMessages+smallMessages)
+// open makes the tables, a part of the whole. They are for a worker only: an engine that somebody else drives has none.
+func (in *inbox) open(part int) {
+	blanks, large, small := max(2, receiveMessages/part), largeMessages/part, smallMessages/part
+	in.blanks = make([]udp.Message, blanks)
+	in.large = buffers{length: udp.BufferLen, left: blanks + large}
+	in.small = buffers{length: smallMessage, left: small}
+	in.ring = make([]udp.Message, blanks+large+small)
+	in.turn = uint64(large) * udp.BufferLen
 	in.batch = make([]udp.Message, 0, batchMessages)
 }
 
 // receive gives what the socket has; where nothing waits here it blocks.
 func (in *inbox) receive(conn udp.Conn) ([]udp.Message, error) {
-	if in.ring == nil {
-		in.open()
-	}
 	ready := 0
 	for i := range in.blanks {
 		if in.blanks[i].Buffer == nil {
@@ -132,7 +134,7 @@ func (in *inbox) thin() bool {
 	if in.n == 0 || in.large.left+len(in.large.free) > 0 && in.small.left+len(in.small.free) > 0 {
 		return false
 	}
-	if in.taken-in.thinned < largeMessages*udp.BufferLen {
+	if in.taken-in.thinned < in.turn {
 		return false
 	}
 	in.thinned = in.taken

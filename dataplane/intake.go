@@ -38,6 +38,7 @@ type slots struct {
 	length, left int // left: not made yet
 	many         int // are made at once
 	free         *waiting
+	n            int // of free
 }
 
 // take gives a slot; nil: all are in use.
@@ -48,6 +49,7 @@ func (s *slots) take() *waiting {
 	w := s.free
 	if w != nil {
 		s.free, w.next = w.next, nil
+		s.n--
 	}
 	return w
 }
@@ -62,12 +64,13 @@ func (s *slots) grow() {
 	}
 }
 
-// empty tells whether all are in use.
-func (s *slots) empty() bool { return s.free == nil && s.left == 0 }
+// available is how many are not in use.
+func (s *slots) available() int { return s.n + s.left }
 
 func (s *slots) give(w *waiting) {
 	w.link, w.next = nil, s.free
 	s.free = w
+	s.n++
 }
 
 // intake reads the TUN devices until they are empty or enough waits, so that a packet that may overtake
@@ -83,12 +86,17 @@ func newIntake() intake {
 	return intake{large: slots{length: largeLen, left: largeSlots, many: 1}, small: slots{length: smallLen, left: smallSlots, many: 64}}
 }
 
-// ready makes the blank.
+// ready makes the blank, and tells whether it is for this link. The last slots are for links of which
+// nothing waits: the poller may name those that take all that comes free before them each time.
 func (in *intake) ready(l *Link) bool {
 	if in.blank == nil {
 		in.blank = in.large.take()
 	}
-	return in.blank != nil && l.large < largeOfLink && l.small < smallOfLink && !in.small.empty()
+	large, small := in.large.available(), in.small.available() // beside the blank
+	if l.large+l.small == 0 {
+		return in.blank != nil && small > 0
+	}
+	return in.blank != nil && large > 0 && small > 1 && l.large < largeOfLink && l.small < smallOfLink
 }
 
 // drain reads what waits at a device. It gives the error of the device, if any.

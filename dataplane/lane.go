@@ -45,8 +45,8 @@ func (e *Engine) stopLanes() {
 // senderOf is the worker that sends for a link.
 func (e *Engine) senderOf(key uint32) *transmitter { return e.senders[int(key)%len(e.senders)] }
 
-// settle returns when no worker uses what was withdrawn from the table before.
-func (e *Engine) settle() {
+// quiesce returns when no worker uses any more what was withdrawn from the table before.
+func (e *Engine) quiesce() {
 	for _, t := range e.senders {
 		t.activity.wait()
 	}

@@ -29,6 +29,7 @@ type Link struct {
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
 	large    int                        // packets that wait in large slots; of the transmitting worker
 	small    int                        // in small ones
+	queued   uint64                     // octets of packets that did not overtake; of the same worker
 	sent     traffic
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified

@@ -63,6 +63,13 @@ func (r *receiver) work() error {
 
 // step takes what the socket has, and opens a part of what waits.
 func (r *receiver) step() error {
+	if r.inbox.ring == nil {
+		part := 1
+		if r.port != (Port{}) {
+			part = addedPart
+		}
+		r.inbox.open(part)
+	}
 	for more := true; more; {
 		messages, err := r.inbox.receive(r.conn)
 		if err != nil {
@@ -72,7 +79,7 @@ func (r *receiver) step() error {
 		r.overtake(messages)
 		r.activity.end()
 		r.inbox.keep(messages)
-		more = len(messages) == receiveMessages
+		more = len(messages) > 0 && len(messages) == len(r.inbox.blanks)
 	}
 	r.activity.begin()
 	batch := r.inbox.next()
@@ -102,6 +109,7 @@ func (r *receiver) overtake(messages []udp.Message) {
 		}
 	}
 	r.open()
+	r.flush() // a peer may send slices here, too: no link may be touched after the batch
 	r.depart()
 }
 

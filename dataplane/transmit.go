@@ -116,7 +116,7 @@ func (t *transmitter) serve() bool {
 		}
 		w := queue.pop(f)
 		if t.channel == underlay.DRB {
-			queue.queued(f, w.n)
+			queue.queued(f, w)
 		}
 		t.forward(k, f, w)
 		t.intake.release(w)
