@@ -94,7 +94,7 @@ func (k *keeper) protected(a link.Agreement) {
 	k.status.Protection = &control.Protection{
 		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: form},
 		UserPlane: control.UserPlane{
-			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String(), Insecure: !a.UserPlane.Integrity,
+			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Suite: a.Suite.String(), Insecure: suite.Null || !a.UserPlane.Integrity,
 		},
 	}
 	k.status.Keys = k.node.now()

@@ -20,6 +20,7 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -31,6 +32,9 @@ const keptFile = "kept-keys"
 
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
+	if suite.Null {
+		log.Error("TEST BUILD: no record of this pc5d is ciphered or authenticated; it is for measurements alone", "tag", "pc5null")
+	}
 	host.SealMemory(log)
 	network, err := host.Open()
 	if err != nil {
@@ -189,9 +193,12 @@ func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
 
 // version is the module's version as the linker recorded it.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "devel"
+	v := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		v = info.Main.Version
 	}
-	return info.Main.Version
+	if suite.Null {
+		v += " TEST BUILD WITHOUT CRYPTOGRAPHY"
+	}
+	return v
 }

@@ -14,8 +14,8 @@ import (
 
 const peerModule = "golang.zx2c4.com/wireguard"
 
-// nullTag builds a pc5d whose record suite encrypts nothing, for this measurement alone. As long as no
-// file of the tree knows the tag there is no such build.
+// nullTag builds a pc5d whose record suite encrypts nothing, for this measurement alone. A tree in which no
+// file knows the tag has no such build.
 const nullTag = "pc5null"
 
 // programs are the daemons to be measured.
