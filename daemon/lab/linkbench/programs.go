@@ -99,7 +99,7 @@ func missing(more need) error {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {
 		all = append(all, fmt.Errorf("%w: load the kernel's module tun", err))
 	}
-	all = append(all, need{"iperf3": "install the package iperf3", "go": "put Go's bin directory into PATH"}.missing(), more.missing())
+	all = append(all, need{"iperf3": "install the package iperf3"}.missing(), more.missing())
 	const algorithms = "/proc/sys/net/ipv4/tcp_available_congestion_control"
 	b, err := os.ReadFile(algorithms)
 	if err == nil && !strings.Contains(" "+strings.TrimSpace(string(b))+" ", " cubic ") {
