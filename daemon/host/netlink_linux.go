@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -22,7 +23,12 @@ const (
 )
 
 // system is the Network of the running kernel, on one netlink handle.
-type system struct{ handle *netlink.Handle }
+type system struct {
+	handle *netlink.Handle
+
+	mu         sync.Mutex // guards the field below
+	configured []int      // indexes of interfaces, some gone maybe
+}
 
 // Open opens the kernel's network configuration in the current network namespace.
 func Open() (Network, error) {
@@ -30,10 +36,8 @@ func Open() (Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("netlink: %w", err)
 	}
-	return &system{h}, nil
+	return &system{handle: h}, nil
 }
-
-func (s *system) Close() { s.handle.Close() }
 
 // maxSuper is the longest super-packet that fits one send of the data plane: with IPv4 and timestamps 45
 // slices of 1,344 octets.
@@ -53,6 +57,9 @@ func (s *system) Configure(i Interface) error {
 	if err != nil {
 		return explain("interface "+i.Name, err)
 	}
+	s.mu.Lock()
+	s.configured = append(s.configured, l.Attrs().Index)
+	s.mu.Unlock()
 	if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
 		return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
 	}

@@ -26,6 +26,7 @@ type Network interface {
 	Taken(netip.Addr) (string, error)
 	// Clean removes every guard route.
 	Clean() error
+	// Close ends the interfaces that Configure has set up.
 	Close()
 }
 
