@@ -14,7 +14,7 @@ import (
 // benchCommand measures parts of the daemon on this machine.
 func benchCommand() *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "measure parts of the daemon on this machine"}
-	c.AddCommand(benchAuthCommand(), benchSuitesCommand(), benchLinkCommand())
+	c.AddCommand(benchAuthCommand(), benchSuitesCommand(), benchLinkCommand(), benchLinksCommand())
 	return c
 }
 
