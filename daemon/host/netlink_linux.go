@@ -20,6 +20,7 @@ const (
 	routeProtocol = 233
 	guardMetric   = math.MaxUint32
 	linkPrefix    = "pc5-" // of our interfaces
+	addressByHand = 1      // IN6_ADDR_GEN_MODE_NONE of linux/if_link.h
 )
 
 // system is the Network of the running kernel, on one netlink handle.
@@ -60,11 +61,13 @@ func (s *system) Configure(i Interface) error {
 	s.mu.Lock()
 	s.configured = append(s.configured, l.Attrs().Index)
 	s.mu.Unlock()
-	if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
-		return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
+	// The kernel looks at every route for it, also where the MTU stays.
+	if l.Attrs().MTU != i.MTU {
+		if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
+			return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
+		}
 	}
-	// A kernel that knows no such limit makes super-packets of 64 kB: two sends instead of one.
-	_ = s.handle.LinkSetGSOMaxSize(l, maxSuper)
+	s.trim(l)
 	addresses := i.Addresses
 	if i.LinkLocal.IsValid() {
 		addresses = append(slices.Clip(addresses), netip.PrefixFrom(i.LinkLocal, 64))
@@ -88,6 +91,16 @@ func (s *system) Configure(i Interface) error {
 		}
 	}
 	return nil
+}
+
+// trim leaves out what an interface works without, so it is no failure where the kernel does not know how.
+func (s *system) trim(l netlink.Link) {
+	// Super-packets of 64 kB would be two sends instead of one.
+	_ = s.handle.LinkSetGSOMaxSize(l, maxSuper)
+	// A second link-local address, of the kernel's choice, which no peer lets in.
+	_ = s.handle.LinkSetIP6AddrGenMode(l, addressByHand)
+	// A queue in front of the TUN's own, which takes everything at once: three rings, 12 kB.
+	_ = s.handle.QdiscReplace(&netlink.GenericQdisc{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Parent: netlink.HANDLE_ROOT}, QdiscType: "noqueue"})
 }
 
 // Guard implements Network: the new guards first, then the old ones go.
