@@ -17,13 +17,13 @@ const (
 	DropTooOld         // COUNT behind the replay window
 	DropUnverified     // the tag does not verify
 	// On the way in, from the authenticated peer; without integrity, from anybody.
-	DropBadFrame         // a frame does not fit its record
-	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
-	DropInnerSource      // inner source is not the peer's
-	DropInnerDestination // inner destination is not ours
+	DropBadFrame    // a frame does not fit its record
+	DropInnerSource // inner source is not the peer's
 	// Both ways.
-	DropDeviceFull   // the TUN takes nothing now
-	DropDeviceFailed // the TUN refused the packet or is gone
+	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
+	DropInnerDestination // inner destination is not ours, or a group that no peer lets in
+	DropDeviceFull       // the TUN takes nothing now
+	DropDeviceFailed     // the TUN refused the packet or is gone
 
 	dropCount
 )

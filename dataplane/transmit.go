@@ -190,6 +190,10 @@ func (t *transmitter) pack(l *Link, h tundev.Header, n int) {
 		l.drops.add(reason, 1)
 		return
 	}
+	if manyfold(t.contents[at+record.FrameHeaderLen:][:n]) {
+		l.drops.add(DropInnerDestination, 1)
+		return
+	}
 	flags, ok := leave(h, t.contents[at+record.FrameHeaderLen:][:n])
 	if !ok {
 		l.drops.add(DropInnerMalformed, 1)
