@@ -93,12 +93,16 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
+	ahead := tundev.OpenAhead(interfaces(p), func(w tundev.Wanted) (tundev.Device, error) { return tundev.Open(w.Name, w.MTU) })
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
-		OpenTUN:  func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu) },
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) {
+			return ahead.Take(tundev.Wanted{Name: name, MTU: mtu})
+		},
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
+	ahead.Close()
 	if err != nil {
 		return err
 	}
@@ -107,6 +111,15 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	return supervise(ctx, o, log, engine, node, server)
+}
+
+// interfaces are those of the provisioned links.
+func interfaces(p *provision.Provisioning) []tundev.Wanted {
+	var all []tundev.Wanted
+	for _, l := range p.Links {
+		all = append(all, tundev.Wanted{Name: l.Interface(), MTU: l.MTU})
+	}
+	return all
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
