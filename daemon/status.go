@@ -116,12 +116,9 @@ func (k *keeper) exchanged(at time.Time, e link.Exchanged) {
 	k.publish()
 }
 
-// publish replaces what others see; its slices are never changed afterwards.
-func (k *keeper) publish() {
-	s := k.status
-	s.Messages = slices.Clone(s.Messages)
-	k.view.publish(s)
-}
+// publish replaces what others see. Its slices are never changed afterwards: messages are added behind the end
+// that others know.
+func (k *keeper) publish() { k.view.publish(k.status) }
 
 // view is the status of a link as others may read it.
 type view struct {
