@@ -30,6 +30,10 @@ import (
 // keptFile is the cache of resumption keys in the state directory.
 const keptFile = "kept-keys"
 
+// gcPercent is the garbage that may lie beside what is in use. Packets make none, only signalling does, and memory
+// that is locked never goes back to the system.
+const gcPercent = 25
+
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
 	if suite.Null {
@@ -103,6 +107,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		OpenPort: func() (udp.Conn, error) { return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), log) }, Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
 	ahead.Close()
+	debug.SetGCPercent(gcPercent)
 	if err != nil {
 		return err
 	}
