@@ -73,3 +73,25 @@ func TestQueue_CloseDropsWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestQueue_DistantAlarmsMeet: alarms that are far away go off together, never early and at most a second late;
+// near ones keep their time.
+func TestQueue_DistantAlarmsMeet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s task.Real
+		begin := s.Now()
+		woken := map[time.Duration]int{}
+		wait := func(alarms ...time.Duration) {
+			for _, d := range alarms {
+				s.NewQueue(func() { woken[s.Now().Sub(begin)]++ }).WakeAt(begin.Add(d))
+				synctest.Wait()
+			}
+		}
+		wait(59001*time.Millisecond, 59500*time.Millisecond, time.Minute, 60001*time.Millisecond, 9999*time.Millisecond)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if len(woken) != 3 || woken[time.Minute] != 3 || woken[61*time.Second] != 1 || woken[9999*time.Millisecond] != 1 {
+			t.Errorf("woken %v", woken)
+		}
+	})
+}
