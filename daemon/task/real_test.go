@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -80,10 +81,15 @@ func TestQueue_DistantAlarmsMeet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s task.Real
 		begin := s.Now()
+		var mu sync.Mutex // the queues are not one
 		woken := map[time.Duration]int{}
 		wait := func(alarms ...time.Duration) {
 			for _, d := range alarms {
-				s.NewQueue(func() { woken[s.Now().Sub(begin)]++ }).WakeAt(begin.Add(d))
+				s.NewQueue(func() {
+					mu.Lock()
+					defer mu.Unlock()
+					woken[s.Now().Sub(begin)]++
+				}).WakeAt(begin.Add(d))
 				synctest.Wait()
 			}
 		}
