@@ -5,6 +5,7 @@
 # make model  searches the formal models of docs/model with Spin, mutants included
 # make sim    whole daemons on a simulated network; make sim SEED=n shows one run
 # make bench-auth  what authentication costs on this processor, beside bare TLS handshakes
+# make bench-links what 1,000 links of one daemon cost (root)
 # make bench       a link beside wireguard-go, all tables of docs/performance.md (root; some minutes)
 # make bench-quick the deciding ratios only, in less than a minute (root)
 # make soak   goes on with the simulation until it is stopped, or a seed fails
@@ -17,7 +18,7 @@ SEEDS       ?= 3000
 # The pattern ./... leaves out folders that begin with a dot.
 PACKAGES    := ./... ./.ci/trace
 
-.PHONY: build demo test deps soak bench bench-quick bench-program bench-auth $(STAGES)
+.PHONY: build demo test deps soak bench bench-quick bench-program bench-auth bench-links $(STAGES)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -27,6 +28,9 @@ demo: build
 
 bench-auth: build
 	bin/pc5ctl bench auth
+
+bench-links: build
+	bin/pc5ctl bench links
 
 # Not by "go run", which passes no signal on: what has been started must be ended.
 bench-program: deps

@@ -20,8 +20,13 @@ type state struct {
 	lock  *os.File
 	files files
 
-	mu    sync.Mutex
-	links map[string]netip.AddrPort
+	// disk is held for one write at a time, mu never meanwhile. Lock order: disk, mu.
+	disk sync.Mutex
+
+	mu      sync.Mutex // guards the fields below
+	links   map[string]netip.AddrPort
+	changes uint64 // of links
+	written uint64 // those that the file has
 }
 
 const stateFile = "links.json"
@@ -70,34 +75,50 @@ func (s *state) wanted(link string) (netip.AddrPort, bool) {
 // remember notes that a link is wanted up.
 func (s *state) remember(link string, endpoint netip.AddrPort) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.links[link] == endpoint {
+		s.mu.Unlock()
 		return nil
 	}
 	s.links[link] = endpoint
-	return s.writeLocked()
+	return s.writeUnlocking()
 }
 
 // forget notes that a link is wanted down.
 func (s *state) forget(link string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if _, ok := s.links[link]; !ok {
+		s.mu.Unlock()
 		return nil
 	}
 	delete(s.links, link)
-	return s.writeLocked()
+	return s.writeUnlocking()
 }
 
-// writeLocked replaces the file at once or not at all.
-func (s *state) writeLocked() error {
+// writeUnlocking counts a change, gives mu back, and returns when the file has the change. Of those who wait for the
+// disk the first one writes for all: many links come up at once.
+func (s *state) writeUnlocking() error {
+	s.changes++
+	change := s.changes
+	s.mu.Unlock()
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	s.mu.Lock()
+	if s.written >= change {
+		s.mu.Unlock()
+		return nil
+	}
+	latest := s.changes
 	b, err := json.MarshalIndent(s.links, "", "  ")
+	s.mu.Unlock()
 	if err == nil {
 		err = s.files.Write(stateFile, b)
 	}
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", s.dir, err)
 	}
+	s.mu.Lock()
+	s.written = latest
+	s.mu.Unlock()
 	return nil
 }
 

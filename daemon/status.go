@@ -136,7 +136,7 @@ func (k *keeper) protected(a link.Agreement) {
 		Signalling: control.Signalling{Integrity: a.Integrity.String(), Ciphering: a.Ciphering.String(), Form: signalling},
 		UserPlane: control.UserPlane{
 			Integrity: a.UserPlane.Integrity, Ciphering: a.UserPlane.Ciphering, Form: form.String(), Suite: a.Suite.String(),
-			TagBits: 8 * tag, Insecure: !a.UserPlane.Integrity,
+			TagBits: 8 * tag, Insecure: suite.Null || !a.UserPlane.Integrity,
 		},
 	}
 	k.status.Keys = k.node.now()
@@ -158,12 +158,9 @@ func (k *keeper) exchanged(at time.Time, e link.Exchanged) {
 	k.publish()
 }
 
-// publish replaces what others see; its slices are never changed afterwards.
-func (k *keeper) publish() {
-	s := k.status
-	s.Messages = slices.Clone(s.Messages)
-	k.view.publish(s)
-}
+// publish replaces what others see. Its slices are never changed afterwards: messages are added behind the end
+// that others know.
+func (k *keeper) publish() { k.view.publish(k.status) }
 
 // view is the status of a link as others may read it.
 type view struct {

@@ -20,14 +20,14 @@ const (
 	DropUnverified     // the tag does not verify
 	DropRate           // too many before it, of the standard form, did not verify within this second
 	// On the way in, from the authenticated peer; without integrity, from anybody.
-	DropBadFrame         // a frame does not fit its record
-	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
-	DropInnerSource      // inner source is not the peer's
-	DropInnerDestination // inner destination is not ours
-	DropCongested        // marked by the network, and the sender of the packet does not know marks
+	DropBadFrame    // a frame does not fit its record
+	DropInnerSource // inner source is not the peer's
+	DropCongested   // marked by the network, and the sender of the packet does not know marks
 	// Both ways.
-	DropDeviceFull   // the TUN takes nothing now
-	DropDeviceFailed // the TUN refused the packet or is gone
+	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
+	DropInnerDestination // inner destination is not ours, or a group that no peer lets in
+	DropDeviceFull       // the TUN takes nothing now
+	DropDeviceFailed     // the TUN refused the packet or is gone
 
 	dropCount
 )

@@ -86,6 +86,18 @@ func unicast(a netip.Addr) bool {
 	return a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
+// manyfold tells whether a packet that leaves goes to a group: no peer lets it in, and the kernel makes such
+// packets by itself, as router solicitations, so that an idle link would never be silent.
+func manyfold(packet []byte) bool {
+	switch packet[0] >> 4 {
+	case 4:
+		return packet[16]&0xF0 == 0xE0
+	case 6:
+		return len(packet) >= headerLenIPv6 && packet[24] == 0xFF
+	}
+	return false
+}
+
 func within(prefixes []netip.Prefix, a netip.Addr) bool {
 	for _, p := range prefixes {
 		if p.Contains(a) {

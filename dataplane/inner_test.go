@@ -126,3 +126,22 @@ func FuzzInnerIP(f *testing.F) {
 		}
 	})
 }
+
+// TestT57_GroupsStay: what goes to a group, as the kernel's own router solicitations, leaves no end: no peer lets
+// it in, and an idle link is silent.
+func TestT57_GroupsStay(t *testing.T) {
+	a, _, _ := newPair(t)
+	for _, p := range [][]byte{packet4("10.9.0.1", "224.0.0.22"), packet4("10.9.0.1", "239.255.255.250"), packet6("fe80::1", "ff02::2", 48)} {
+		a.tun.Deliver(p)
+	}
+	for range 3 {
+		a.engine.Turn(a.link.Key())
+	}
+	if c := a.link.Counters(); c.Drops.Of(dataplane.DropInnerDestination) != 3 || c.Sent.Records != 0 {
+		t.Errorf("counters %+v", c)
+	}
+	a.tun.Deliver(packet4("10.9.0.1", "10.9.0.2"))
+	if a.engine.Turn(a.link.Key()); a.link.Counters().Sent.Packets != 1 {
+		t.Errorf("counters %+v", a.link.Counters())
+	}
+}

@@ -112,6 +112,10 @@ func (in *intake) drain(l *Link) error {
 			l.drops.add(DropInnerMalformed, 1)
 			continue
 		}
+		if manyfold(w.packet()) {
+			l.drops.add(DropInnerDestination, 1)
+			continue
+		}
 		in.keep(l, w)
 	}
 	in.thin()

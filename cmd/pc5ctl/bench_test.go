@@ -28,3 +28,23 @@ func TestBenchAuth(t *testing.T) {
 		t.Errorf("no table on standard error:\n%s", told.String())
 	}
 }
+
+// TestBenchSuites: with --json standard output is one line with every suite, and people read the rest.
+func TestBenchSuites(t *testing.T) {
+	var out, told bytes.Buffer
+	c := root()
+	c.SetArgs([]string{"bench", "suites", "--json", "--time", "100us"})
+	c.SetOut(&out)
+	c.SetErr(&told)
+	if err := c.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(out.Bytes()) || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("got %q, want one line of JSON", out.String())
+	}
+	for _, name := range []string{"aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"} {
+		if !strings.Contains(out.String(), name) || !strings.Contains(told.String(), name) {
+			t.Errorf("%s is missing in %q or in\n%s", name, out.String(), told.String())
+		}
+	}
+}

@@ -47,6 +47,9 @@ func statusCommand(socket *string) *cobra.Command {
 // printStatus writes the status for people. Text that came from a peer is quoted.
 func printStatus(w io.Writer, s control.Status) {
 	fmt.Fprintf(w, "node %q  %s  listening on %s\n", s.Node.Name, s.Node.Fingerprint, s.Node.Listen)
+	if s.Version != "" {
+		fmt.Fprintf(w, "  version     %s\n", s.Version)
+	}
 	if end := s.Node.CertificateEnd; !end.IsZero() {
 		fmt.Fprintf(w, "  certificate %s\n", until(end))
 	}
@@ -169,7 +172,7 @@ func userPlane(p *control.Protection) string {
 
 // mark says what user data lacks. (T56)
 func mark(u control.UserPlane) string {
-	if !u.Integrity {
+	if u.Insecure {
 		return " INSECURE: packets can be altered and repeated on the way"
 	}
 	lacks := ""

@@ -20,6 +20,7 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -29,8 +30,15 @@ import (
 // keptFile is the cache of resumption keys in the state directory.
 const keptFile = "kept-keys"
 
+// gcPercent is the garbage that may lie beside what is in use. Packets make none, only signalling does, and memory
+// that is locked never goes back to the system.
+const gcPercent = 25
+
 // run opens everything, serves until ctx ends, and closes everything in the opposite order.
 func run(ctx context.Context, o options, log *slog.Logger) error {
+	if suite.Null {
+		log.Error("TEST BUILD: no record of this pc5d is ciphered or authenticated; it is for measurements alone", "tag", "pc5null")
+	}
 	host.SealMemory(log)
 	if o.clean {
 		return clean()
@@ -97,15 +105,20 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
+	ahead := tundev.OpenAhead(interfaces(p), func(w tundev.Wanted) (tundev.Device, error) { return tundev.Open(w.Name, w.MTU, o.without.tun) })
 	node, err = daemon.New(daemon.Config{
 		OpenKept: openKept, PreShared: preShared,
 		Provisioning: p, Scheduler: tasks, Auth: authentication, Trust: authentication, Engine: engine, Network: network,
-		OpenTUN: func(name string, mtu int) (tundev.Device, error) { return tundev.Open(name, mtu, o.without.tun) },
+		OpenTUN: func(name string, mtu int) (tundev.Device, error) {
+			return ahead.Take(tundev.Wanted{Name: name, MTU: mtu})
+		},
 		OpenPort: func() (udp.Conn, error) {
 			return udp.Listen(netip.AddrPortFrom(p.Node.Listen.Addr(), 0), o.underlay(p, log))
 		},
 		Processor: host.Processor(), StateDir: o.state, Timers: daemon.TimersOf(p.Node.Timers), Log: log, Version: version(),
 	})
+	ahead.Close()
+	debug.SetGCPercent(gcPercent)
 	if err != nil {
 		return err
 	}
@@ -114,6 +127,15 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	return supervise(ctx, o, log, engine, node, server)
+}
+
+// interfaces are those of the provisioned links.
+func interfaces(p *provision.Provisioning) []tundev.Wanted {
+	var all []tundev.Wanted
+	for _, l := range p.Links {
+		all = append(all, tundev.Wanted{Name: l.Interface(), MTU: l.MTU})
+	}
+	return all
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
@@ -206,9 +228,12 @@ func preSharedKeys(p *provision.Provisioning) (map[string]keys.Secret, error) {
 
 // version is the module's version as the linker recorded it.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "devel"
+	v := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		v = info.Main.Version
 	}
-	return info.Main.Version
+	if suite.Null {
+		v += " TEST BUILD WITHOUT CRYPTOGRAPHY"
+	}
+	return v
 }

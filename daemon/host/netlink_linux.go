@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -19,6 +20,7 @@ const (
 	routeProtocol = 233
 	guardMetric   = math.MaxUint32
 	linkPrefix    = "pc5-" // of our interfaces
+	addressByHand = 1      // IN6_ADDR_GEN_MODE_NONE of linux/if_link.h
 )
 
 // system is the Network of the running kernel, on one netlink handle.
@@ -26,6 +28,9 @@ type system struct {
 	handle *netlink.Handle
 	mark   uint32                    // of the underlay's packets; 0: none
 	others map[place][]netlink.Route // to guarded prefixes, as the last Guard found them
+
+	mu         sync.Mutex // guards the field below
+	configured []int      // indexes of interfaces, some gone maybe
 }
 
 // Open opens the kernel's network configuration in the current network namespace. With a mark, default
@@ -37,8 +42,6 @@ func Open(mark uint32) (Network, error) {
 	}
 	return &system{handle: h, mark: mark}, nil
 }
-
-func (s *system) Close() { s.handle.Close() }
 
 // maxSuper is the longest super-packet that fits one send of the data plane: with IPv4 and timestamps 45
 // slices of 1,344 octets.
@@ -58,11 +61,16 @@ func (s *system) Configure(i Interface) error {
 	if err != nil {
 		return explain("interface "+i.Name, err)
 	}
-	if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
-		return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
+	s.mu.Lock()
+	s.configured = append(s.configured, l.Attrs().Index)
+	s.mu.Unlock()
+	// The kernel looks at every route for it, also where the MTU stays.
+	if l.Attrs().MTU != i.MTU {
+		if err := s.handle.LinkSetMTU(l, i.MTU); err != nil {
+			return explain(fmt.Sprintf("interface %s: MTU %d", i.Name, i.MTU), err)
+		}
 	}
-	// A kernel that knows no such limit makes super-packets of 64 kB: two sends instead of one.
-	_ = s.handle.LinkSetGSOMaxSize(l, maxSuper)
+	s.trim(l)
 	addresses := i.Addresses
 	if i.LinkLocal.IsValid() {
 		addresses = append(slices.Clip(addresses), netip.PrefixFrom(i.LinkLocal, 64))
@@ -85,6 +93,16 @@ func (s *system) Configure(i Interface) error {
 		}
 	}
 	return nil
+}
+
+// trim leaves out what an interface works without, so it is no failure where the kernel does not know how.
+func (s *system) trim(l netlink.Link) {
+	// Super-packets of 64 kB would be two sends instead of one.
+	_ = s.handle.LinkSetGSOMaxSize(l, maxSuper)
+	// A second link-local address, of the kernel's choice, which no peer lets in.
+	_ = s.handle.LinkSetIP6AddrGenMode(l, addressByHand)
+	// A queue in front of the TUN's own, which takes everything at once: three rings, 12 kB.
+	_ = s.handle.QdiscReplace(&netlink.GenericQdisc{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Parent: netlink.HANDLE_ROOT}, QdiscType: "noqueue"})
 }
 
 // Taken implements Network. A host route would be lost to the one of a link.

@@ -27,6 +27,7 @@ type Network interface {
 	Taken(netip.Addr) (string, error)
 	// Clean removes every guard route and rule.
 	Clean() error
+	// Close ends the interfaces that Configure has set up.
 	Close()
 }
 

@@ -1,5 +1,6 @@
 // Package lab makes a private network of two hosts on this machine: two network namespaces
-// without names, joined by a veth pair with addresses of its own. Daemons started in it end with
+// without names, joined by a veth pair with addresses of its own, or by a Wire, which loses, doubles and
+// reorders packets as a seed says. Daemons started in it end with
 // it, and nothing is left behind even when the process is killed: a namespace without a name
 // goes with its last user.
 //

@@ -11,11 +11,26 @@ import (
 // Underlay is the name of the underlay's interface on both hosts.
 const Underlay = "underlay"
 
-// Lab is two hosts and the wire between them.
-type Lab struct{ A, B *Host }
+// Lab is two hosts and what joins them.
+type Lab struct {
+	A, B *Host
+	Wire *Wire // nil: a veth pair
+}
 
-// New makes a lab.
-func New() (*Lab, error) {
+// New makes a lab with a veth pair, which loses and reorders nothing.
+func New() (*Lab, error) { return newLab((*Lab).join) }
+
+// NewOverWire makes a lab with a Wire.
+func NewOverWire(seed uint64) (*Lab, error) {
+	return newLab(func(l *Lab) (err error) {
+		if l.Wire, err = newWire(l.A, l.B, seed); err != nil {
+			return err
+		}
+		return errors.Join(l.A.up(Underlay), l.B.up(Underlay))
+	})
+}
+
+func newLab(join func(*Lab) error) (*Lab, error) {
 	a, err := newHost("alice", netip.MustParseAddr("192.0.2.1"))
 	if err != nil {
 		return nil, err
@@ -26,7 +41,7 @@ func New() (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{A: a, B: b}
-	if err := l.join(); err != nil {
+	if err := join(l); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("underlay: %w", err)
 	}
@@ -48,6 +63,9 @@ func (l *Lab) join() error {
 
 // Close ends both hosts with everything in them.
 func (l *Lab) Close() {
+	if l.Wire != nil {
+		l.Wire.close()
+	}
 	l.A.close()
 	l.B.close()
 }

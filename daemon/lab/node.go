@@ -60,6 +60,19 @@ func NewPairOf(dir, alice, bob string) (*Pair, error) {
 		return nil, err
 	}
 	l.A.Name, l.B.Name = alice, bob
+	return newPair(l, dir)
+}
+
+// NewPairOverWire is NewPair with a Wire between the two.
+func NewPairOverWire(dir string, seed uint64) (*Pair, error) {
+	l, err := NewOverWire(seed)
+	if err != nil {
+		return nil, err
+	}
+	return newPair(l, dir)
+}
+
+func newPair(l *Lab, dir string) (*Pair, error) {
 	p := &Pair{
 		Lab:   l,
 		Alice: &Node{Host: l.A, Four: netip.MustParseAddr("10.5.0.1"), Six: netip.MustParseAddr("fd05::1"), dir: dir},

@@ -5,14 +5,28 @@ import (
 	"time"
 )
 
+const (
+	// An alarm in distant or more is put off to the next step of a grid, where it meets others: the processor
+	// wakes up once for all of them. Keep-alives of many links are such.
+	distant = 10 * time.Second
+	grid    = time.Second
+)
+
 // Real is the Scheduler of a running daemon. The zero value is ready.
-type Real struct{ running sync.WaitGroup }
+type Real struct {
+	running sync.WaitGroup
+	begin   sync.Once
+	origin  time.Time // of the grid; by chance, so that the two ends of a link do not ask each other at once
+}
 
 // Now implements Scheduler.
 func (s *Real) Now() time.Time { return time.Now() }
 
 // NewQueue implements Scheduler.
-func (s *Real) NewQueue(wake func()) Queue { return &queue{scheduler: s, wake: wake} }
+func (s *Real) NewQueue(wake func()) Queue {
+	s.begin.Do(func() { s.origin = s.Now() })
+	return &queue{scheduler: s, wake: wake}
+}
 
 // Wait returns when no task runs; call it after every queue was closed.
 func (s *Real) Wait() { s.running.Wait() }
@@ -77,7 +91,16 @@ func (q *queue) WakeAt(at time.Time) {
 		return
 	}
 	serial := q.serial
-	q.alarm = time.AfterFunc(time.Until(at), func() { q.Post(func() { q.fire(serial) }) })
+	q.alarm = time.AfterFunc(q.scheduler.delay(at), func() { q.Post(func() { q.fire(serial) }) })
+}
+
+// delay is how long an alarm waits.
+func (s *Real) delay(at time.Time) time.Duration {
+	d := at.Sub(s.Now())
+	if over := at.Sub(s.origin) % grid; d >= distant && over > 0 {
+		d += grid - over
+	}
+	return d
 }
 
 func (q *queue) fire(serial uint64) {

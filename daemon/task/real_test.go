@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -70,6 +71,33 @@ func TestQueue_CloseDropsWhatWaits(t *testing.T) {
 		s.Wait()
 		if ran != 1 {
 			t.Errorf("%d tasks ran, want the one that closed the queue", ran)
+		}
+	})
+}
+
+// TestQueue_DistantAlarmsMeet: alarms that are far away go off together, never early and at most a second late;
+// near ones keep their time.
+func TestQueue_DistantAlarmsMeet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s task.Real
+		begin := s.Now()
+		var mu sync.Mutex // the queues are not one
+		woken := map[time.Duration]int{}
+		wait := func(alarms ...time.Duration) {
+			for _, d := range alarms {
+				s.NewQueue(func() {
+					mu.Lock()
+					defer mu.Unlock()
+					woken[s.Now().Sub(begin)]++
+				}).WakeAt(begin.Add(d))
+				synctest.Wait()
+			}
+		}
+		wait(59001*time.Millisecond, 59500*time.Millisecond, time.Minute, 60001*time.Millisecond, 9999*time.Millisecond)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if len(woken) != 3 || woken[time.Minute] != 3 || woken[61*time.Second] != 1 || woken[9999*time.Millisecond] != 1 {
+			t.Errorf("woken %v", woken)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"crypto/aes"
-	"crypto/cipher"
 	"errors"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -28,17 +27,6 @@ func newMethod(id ID, mode Mode, key []byte) (method, error) {
 		return unprotected{}, nil
 	}
 	return nil, errMode
-}
-
-func newAEAD(id ID, key []byte) (cipher.AEAD, error) {
-	if id == ChaCha20Poly1305 {
-		return chacha20poly1305.New(key)
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }
 
 func newStream(id ID, key []byte) (method, error) {

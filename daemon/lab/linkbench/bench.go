@@ -103,7 +103,7 @@ func Full(ctx context.Context, cfg Config) (Result, error) {
 
 // run prepares, measures and cleans up.
 func run(ctx context.Context, cfg Config, more need, measure func(*bench, *Result, time.Time) error) (r Result, err error) {
-	if err := missing(more); err != nil {
+	if err := errors.Join(missing(more), need{"go": "put Go's bin directory into PATH"}.missing()); err != nil {
 		return Result{}, err
 	}
 	b := &bench{progress: cfg.Progress}

@@ -2,6 +2,7 @@ package linkbench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 const pc5Port = 33536
 
 // startPC5 starts a link of two pc5d with what provisioning says by default.
-func startPC5(ctx context.Context, dir, name, program string) (_ *tunnel, err error) {
+func startPC5(ctx context.Context, dir, name, program string) (*tunnel, error) {
 	files := filepath.Join(dir, name)
 	if err := os.Mkdir(files, 0o700); err != nil {
 		return nil, err
@@ -21,11 +22,15 @@ func startPC5(ctx context.Context, dir, name, program string) (_ *tunnel, err er
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			p.Close()
-		}
-	}()
+	t, err := startPair(ctx, p, dir, name, program)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return t, nil
+}
+
+// startPair starts the daemons of a pair and their link; on an error the pair is the caller's to close.
+func startPair(ctx context.Context, p *lab.Pair, dir, name, program string) (*tunnel, error) {
 	for _, n := range []*lab.Node{p.Alice, p.Bob} {
 		if err := n.Start(ctx, program); err != nil {
 			return nil, err

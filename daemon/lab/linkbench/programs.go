@@ -14,8 +14,8 @@ import (
 
 const peerModule = "golang.zx2c4.com/wireguard"
 
-// nullTag builds a pc5d whose record suite encrypts nothing, for this measurement alone. As long as no
-// file of the tree knows the tag there is no such build.
+// nullTag builds a pc5d whose record suite encrypts nothing, for this measurement alone. A tree in which no
+// file knows the tag has no such build.
 const nullTag = "pc5null"
 
 // programs are the daemons to be measured.
@@ -99,7 +99,7 @@ func missing(more need) error {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {
 		all = append(all, fmt.Errorf("%w: load the kernel's module tun", err))
 	}
-	all = append(all, need{"iperf3": "install the package iperf3", "go": "put Go's bin directory into PATH"}.missing(), more.missing())
+	all = append(all, need{"iperf3": "install the package iperf3"}.missing(), more.missing())
 	const algorithms = "/proc/sys/net/ipv4/tcp_available_congestion_control"
 	b, err := os.ReadFile(algorithms)
 	if err == nil && !strings.Contains(" "+strings.TrimSpace(string(b))+" ", " cubic ") {
