@@ -20,9 +20,10 @@ const (
 	DropUnverified     // the tag does not verify
 	DropRate           // too many before it, of the standard form, did not verify within this second
 	// On the way in, from the authenticated peer; without integrity, from anybody.
-	DropBadFrame    // a frame does not fit its record
-	DropInnerSource // inner source is not the peer's
-	DropCongested   // marked by the network, and the sender of the packet does not know marks
+	DropBadFrame      // a frame does not fit its record
+	DropInnerSource   // inner source is not the peer's
+	DropInnerSteering // a redirect or neighbour discovery: a peer does not route for us
+	DropCongested     // marked by the network, and the sender of the packet does not know marks
 	// Both ways.
 	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
 	DropInnerDestination // inner destination is not ours, or a group that no peer lets in
@@ -36,7 +37,7 @@ var dropNames = [dropCount]string{
 	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
 	DropOwnFlow: "own_flow", DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
 	DropTooOld: "too_old", DropUnverified: "unverified", DropRate: "rate", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
-	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropCongested: "congested", DropDeviceFull: "device_full",
+	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropInnerSteering: "inner_steering", DropCongested: "congested", DropDeviceFull: "device_full",
 	DropDeviceFailed: "device_failed",
 }
 

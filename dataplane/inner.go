@@ -54,6 +54,9 @@ func (f *innerFilter) judge(packet []byte) (Drop, bool) {
 	if !unicast(destination) || len(f.destinations) > 0 && !within(f.destinations, destination) {
 		return DropInnerDestination, false
 	}
+	if steers(packet) {
+		return DropInnerSteering, false
+	}
 	return 0, true
 }
 

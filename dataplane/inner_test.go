@@ -1,6 +1,7 @@
 package dataplane_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"testing"
@@ -90,6 +91,44 @@ func TestT57_OtherLinksSources(t *testing.T) {
 	for source, want := range map[string]bool{"2001:db8::1": true, "fd00::1": false} {
 		if _, got := dataplane.JudgeWithout(c, excluded, packet6(source, "fd00:1::1", 48)); got != want {
 			t.Errorf("from %s: passes is %v, want %v", source, got, want)
+		}
+	}
+}
+
+// TestT57_PeersDoNotSteer: neither redirects nor neighbour discovery pass, whatever headers stand in front; errors and
+// echoes do.
+func TestT57_PeersDoNotSteer(t *testing.T) {
+	six := func(next byte, payload ...byte) []byte {
+		p := packet6("fd00:2::7", "fd00:1::1", 40+len(payload))
+		p[6], p[7] = next, 255
+		copy(p[40:], payload)
+		return p
+	}
+	padding := []byte{58, 0, 1, 4, 0, 0, 0, 0}
+	long := []byte{60, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	redirect, echo := packet4("10.9.0.2", "10.9.0.1"), packet4("10.9.0.2", "10.9.0.1")
+	redirect[9], redirect[20] = 1, 5
+	echo[9], echo[20] = 1, 8
+	for name, c := range map[string]struct {
+		packet []byte
+		passes bool
+	}{
+		"redirect": {redirect, false}, "echo": {echo, true},
+		"router advertisement":              {six(58, 134, 0, 0, 0, 0, 0, 0, 0), false},
+		"neighbour solicitation":            {six(58, 135, 0, 0, 0, 0, 0, 0, 0), false},
+		"redirect over IPv6":                {six(58, 137, 0, 0, 0, 0, 0, 0, 0), false},
+		"echo over IPv6":                    {six(58, 128, 0, 0, 0, 0, 0, 0, 0), true},
+		"packet too big":                    {six(58, 2, 0, 0, 0, 0, 0, 0, 0), true},
+		"behind hop-by-hop options":         {six(0, append(bytes.Clone(padding), 134, 0, 0, 0)...), false},
+		"behind two headers":                {six(0, append(append(bytes.Clone(long), padding...), 134, 0, 0, 0)...), false},
+		"echo behind two headers":           {six(0, append(append(bytes.Clone(long), padding...), 128, 0, 0, 0)...), true},
+		"behind an authentication header":   {six(51, 58, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 134, 0, 0, 0), false},
+		"behind a header that is cut":       {six(0, 58, 0, 1), true},
+		"behind a header longer than it is": {six(0, 58, 9, 1, 4, 0, 0, 0, 0), true},
+		"behind too many":                   {six(0, bytes.Repeat([]byte{0, 0, 1, 4, 0, 0, 0, 0}, 9)...), false},
+	} {
+		if reason, ok := dataplane.Judge(filter, c.packet); ok != c.passes || !ok && reason != dataplane.DropInnerSteering {
+			t.Errorf("%s: %s, %v", name, reason, ok)
 		}
 	}
 }

@@ -164,15 +164,14 @@ const (
 
 // kindOf looks at version, form and LCID only.
 func kindOf(datagram []byte) kind {
-	h, _, err := underlay.Parse(datagram)
+	form, channel, ok := underlay.Peek(datagram)
 	switch {
-	case err != nil:
-		return signalling
-	case h.Form == underlay.FormRecord && h.LCID == underlay.DRB:
+	case !ok:
+	case form == underlay.FormRecord && channel == underlay.DRB:
 		return userRecord
-	case h.Form == underlay.FormRecord && h.LCID == underlay.DRBSparse:
+	case form == underlay.FormRecord && channel == underlay.DRBSparse:
 		return sparseRecord
-	case h.Form == underlay.FormPDCP && h.LCID == underlay.DRB:
+	case form == underlay.FormPDCP && channel == underlay.DRB:
 		return userPDU
 	}
 	return signalling

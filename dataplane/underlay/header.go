@@ -34,6 +34,14 @@ func (h Header) AppendTo(b []byte) []byte {
 		byte(h.LCID))
 }
 
+// Peek reads form and LCID only, for who sorts datagrams; false where Parse would refuse it.
+func Peek(b []byte) (Form, LCID, bool) {
+	if len(b) < HeaderLen || b[0]>>4 != version {
+		return 0, 0, false
+	}
+	return Form(b[0] & 0x0f), LCID(b[7]), true
+}
+
 // Parse reads the header and returns the PDU behind it, which is part of b. It does not judge
 // form, IDs or LCID: that is the receiver's.
 func Parse(b []byte) (Header, []byte, error) {
