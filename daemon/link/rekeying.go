@@ -150,13 +150,17 @@ func (m *Machine) rekeyed(now time.Time) {
 }
 
 // Exhausting says that the user plane's keys of a context are at a soft limit: they are replaced,
-// however often that has to be tried (T55).
+// however often that has to be tried (T55). It may be said of keys that do not send yet: who delays the message that
+// makes them do can spend their limit meanwhile. An older context ends by itself.
 func (m *Machine) Exhausting(now time.Time, n Name) {
-	if m.state != Established || !m.ctx.called(n) {
-		return // an older context ends by itself
+	c := m.named(n)
+	if c == nil || c == m.old {
+		return
 	}
-	m.ctx.worn = true
-	m.settle(now)
+	c.worn = true
+	if m.state == Established {
+		m.settle(now)
+	}
 }
 
 // advanceKeys replaces keys that are old or used up, and ends a link whose keys could not be

@@ -29,3 +29,24 @@ func TestT55_WornKeys(t *testing.T) {
 	}
 	p.planesFit(t)
 }
+
+// TestT55_WornBeforeUse: keys that come to a limit before they send, because somebody delays the re-keying, are
+// replaced once they do.
+func TestT55_WornBeforeUse(t *testing.T) {
+	p := newPair(t)
+	a := rested(t, p)
+	defer p.close()
+	p.command(t, a, func(now time.Time) error { return a.machine.Rekey(now) })
+	p.until(t, func() bool { return len(p.b.plane.receives) == 2 })
+	for n, k := range p.b.plane.receives {
+		if k != p.b.plane.sends {
+			p.b.machine.Exhausting(p.now, n)
+			p.drain(p.b)
+		}
+	}
+	p.pass(20 * time.Second)
+	if p.b.rekeyed < 2 || p.a.rekeyed != p.b.rekeyed {
+		t.Errorf("re-keyed %d and %d times", p.a.rekeyed, p.b.rekeyed)
+	}
+	p.planesFit(t)
+}
