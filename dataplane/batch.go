@@ -17,7 +17,7 @@ func offset(i int) int { return i * record.ContentLen }
 
 // flush protects and sends the batch.
 func (t *transmitter) flush(k *keyContext) {
-	if t.n > 0 && t.records[t.n-1].packets == 0 {
+	if t.n > 0 && t.records[t.n-1].length == 0 {
 		t.n-- // begun for nothing
 	}
 	if t.n > 0 {
@@ -36,30 +36,37 @@ func (t *transmitter) fits(k *keyContext, n int) bool {
 		return true
 	case k.standard:
 		return t.n < batchRecords
+	case n > t.path.packetLen(): // it makes room itself
+		return true
 	}
 	return t.room(n)
 }
 
 // room makes a record current that takes a packet of n octets. It is false when the batch is full.
 func (t *transmitter) room(n int) bool {
-	if t.n > 0 && t.records[t.n-1].length+record.FrameHeaderLen+n <= record.ContentLen {
+	if t.n > 0 && t.records[t.n-1].length+record.FrameHeaderLen+n <= t.path.ContentLen {
 		return true
 	}
 	if t.n == batchRecords {
 		return false
 	}
+	t.begin()
+	return true
+}
+
+// begin begins a record. The batch has room for it.
+func (t *transmitter) begin() {
 	if t.n > 0 {
 		t.finish(t.n - 1)
 	}
 	t.records[t.n] = pending{}
 	t.n++
-	return true
 }
 
 // pack puts a packet into the current record, which has room for it.
-func (t *transmitter) pack(w *waiting) {
-	if w.n > record.MaxPacket {
-		w.link.drops.add(DropTooBig, 1)
+func (t *transmitter) pack(k *keyContext, w *waiting) {
+	if w.n > t.path.packetLen() {
+		t.oversize(k, w)
 		return
 	}
 	flags, ok := leave(w.header, w.packet())
@@ -135,7 +142,7 @@ func (t *transmitter) send(k *keyContext, out *outlet, n int) {
 			j++
 		}
 		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length); err != nil {
-			t.abandon(l, i, j, DropSendFailed)
+			t.abandon(l, i, j, t.unsent(k, out, err))
 		} else {
 			packets, inner := t.sum(i, j)
 			l.sent.add(packets, inner, j-i)

@@ -6,7 +6,7 @@ type Drop uint8
 const (
 	// On the way out.
 	DropLinkDown   Drop = iota // no sending context
-	DropTooBig                 // longer than a record holds
+	DropTooBig                 // longer than the path takes
 	DropKeyLimit               // the key has no COUNT or no block left
 	DropSendFailed             // the socket refused the datagrams
 	DropQueueFull              // more waits than has room: its sender is to slow down; both ways
@@ -23,6 +23,9 @@ const (
 	DropInnerMalformed   // not a whole IPv4 or IPv6 packet
 	DropInnerSource      // inner source is not the peer's
 	DropInnerDestination // inner destination is not ours
+	DropBadFragment      // parts of a packet contradict each other
+	DropIncomplete       // parts of a packet did not come in time, or newer packets took their place
+	DropEcho             // more ECHO frames than are answered, or too short ones
 	// Both ways.
 	DropDeviceFull   // the TUN takes nothing now
 	DropDeviceFailed // the TUN refused the packet or is gone
@@ -34,7 +37,8 @@ var dropNames = [dropCount]string{
 	DropLinkDown: "link_down", DropTooBig: "too_big", DropKeyLimit: "key_limit", DropSendFailed: "send_failed", DropQueueFull: "queue_full",
 	DropCut: "cut", DropMalformed: "malformed", DropUnknownContext: "unknown_context", DropReplayed: "replayed",
 	DropTooOld: "too_old", DropUnverified: "unverified", DropRate: "rate", DropBadFrame: "bad_frame", DropInnerMalformed: "inner_malformed",
-	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropDeviceFull: "device_full",
+	DropInnerSource: "inner_source", DropInnerDestination: "inner_destination", DropBadFragment: "bad_fragment", DropIncomplete: "incomplete", DropEcho: "echo",
+	DropDeviceFull:   "device_full",
 	DropDeviceFailed: "device_failed",
 }
 

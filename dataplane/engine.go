@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -36,7 +37,13 @@ type Config struct {
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.
 	Exhausting func(link string, id ContextID)
-	// Now is asked for PDUs of the standard form that are refused; nil: time.Now.
+	// TooLong tells that the socket found records of the context that sends too long for the path:
+	// once for each SetPath.
+	TooLong func(link string)
+	// Echoed tells of an answer to an ECHO request (Link.SendEcho), also of one that nobody asked for.
+	Echoed func(link string, token record.Token)
+	// Now is asked for PDUs of the standard form that are refused, for ECHO and FRAGMENT frames and for
+	// packets that are too big; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger
 }

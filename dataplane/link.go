@@ -32,6 +32,9 @@ type Link struct {
 	received traffic
 	verified atomic.Uint64 // records received whose tag verified
 	drops    dropped
+	told     pace // senders of packets that are too big
+	answers  pace // to ECHO requests
+	echoes   pace // ECHO answers
 }
 
 // Name is the name of the link.
@@ -125,7 +128,8 @@ func (l *Link) Activate(id ContextID) error {
 	return nil
 }
 
-// SetEndpoint changes where a context sends to.
+// SetEndpoint changes where a context sends to. What the way there takes nobody knows: records have the
+// base length until SetPath.
 func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 	e := l.engine
 	e.mu.Lock()
@@ -135,7 +139,7 @@ func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 		return err
 	}
 	out := k.send.way()
-	k.send.move(newOutlet(out.id, out.port, out.conn, to), 0)
+	k.send.move(newOutlet(out.id, out.port, out.conn, to, unknownPath), 0)
 	return nil
 }
 

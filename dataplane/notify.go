@@ -1,9 +1,13 @@
 package dataplane
 
+import "pc5d/dataplane/record"
+
 // notices are what a worker has to tell. It gathers them inside a batch and tells them after it.
 type notices struct {
 	stirred    *Link // was armed and has sent; one link a batch sends
 	exhausting []*keyContext
+	echoes     []echoed
+	long       *keyContext // the socket found its records too long for the path; one a batch sends
 }
 
 // send notes that a link has sent.
@@ -20,7 +24,20 @@ func (n *notices) exhaust(k *keyContext) {
 	}
 }
 
-// tell calls Stirred and Exhausting.
+// echoed is an answer to an ECHO request.
+type echoed struct {
+	link  *Link
+	token record.Token
+}
+
+// echo notes an answer; no more than are of use.
+func (n *notices) echo(l *Link, token record.Token) {
+	if len(n.echoes) < echoBatch {
+		n.echoes = append(n.echoes, echoed{l, token})
+	}
+}
+
+// tell calls Stirred, Exhausting, Echoed and TooLong.
 func (n *notices) tell(c *Config) {
 	if n.stirred != nil {
 		if c.Stirred != nil {
@@ -33,6 +50,19 @@ func (n *notices) tell(c *Config) {
 			c.Exhausting(k.link.name, k.send.way().id)
 		}
 	}
+	if k := n.long; k != nil {
+		n.long = nil
+		if c.TooLong != nil {
+			c.TooLong(k.link.name)
+		}
+	}
+	for _, e := range n.echoes {
+		if c.Echoed != nil {
+			c.Echoed(e.link.name, e.token)
+		}
+	}
+	clear(n.echoes)
+	n.echoes = n.echoes[:0]
 	clear(n.exhausting)
 	n.exhausting = n.exhausting[:0]
 }

@@ -33,9 +33,12 @@ type transmitter struct {
 	items    [batchRecords]suite.Item
 	records  [batchRecords]pending
 	channel  underlay.LCID // of the records
+	path     Path          // of the link whose turn it is
 	super    super
 	segment  [record.MaxPacket]byte // standard form: one of a super-packet
 	n        int                    // records begun
+	fragment uint32                 // identification of the last packet that left in parts
+	answer   [tundev.HeaderLen + answerIPv6]byte
 	notices  notices
 }
 
@@ -108,6 +111,9 @@ func (t *transmitter) serve() bool {
 	l, super := f.head.link, f.head.header.Super()
 	k := l.sending.Load()
 	t.channel = queue.channel(f, k)
+	if k != nil {
+		t.path = k.send.way().path
+	}
 	for f != nil && f.head.link == l && f.head.header.Super() == super && t.channel == queue.channel(f, k) {
 		if !super && !t.fits(k, f.head.n) {
 			break
@@ -141,6 +147,6 @@ func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
 	case w.header.Super():
 		t.whole(w, k, lost)
 	default:
-		t.pack(w)
+		t.pack(k, w)
 	}
 }

@@ -102,6 +102,7 @@ func (s *Socket) bind(at netip.AddrPort) error {
 // tune asks for buffers and offloads; each may be refused.
 func (s *Socket) tune(log *slog.Logger) {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1) // for requests to everybody
+	s.probe()
 	for _, o := range [...][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
 		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[0], socketBuffer) != nil {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], socketBuffer) // less is fine
