@@ -9,23 +9,19 @@ import (
 	"pc5d/dataplane/udp"
 )
 
-// BaseContentLen is the content of records that fit any path that IPv6 may use, 1280 octets, over either
-// version of IP. Records are never shorter because of their path: nobody can make them so by pretending.
-const BaseContentLen = 1152
-
 // leastMTU is what every path of IPv6 takes (RFC 8200, 5). Packets up to it are never refused.
 const leastMTU = 1280
 
 // Path is what the way to a peer takes. The zero value takes whole records of record.ContentLen.
 type Path struct {
-	ContentLen int // of records: from BaseContentLen in steps of 128 to record.ContentLen
+	ContentLen int // of records: from record.BaseContentLen in steps of 128 to record.ContentLen
 	// Searching says that ContentLen may grow soon: senders are not told to make smaller packets, theirs
 	// leave in parts meanwhile.
 	Searching bool
 }
 
 // unknownPath is any path until it was probed.
-var unknownPath = Path{ContentLen: BaseContentLen, Searching: true}
+var unknownPath = Path{ContentLen: record.BaseContentLen, Searching: true}
 
 // packetLen is the longest packet that a record takes.
 func (p Path) packetLen() int { return p.ContentLen - record.FrameHeaderLen }
@@ -35,8 +31,8 @@ func (p Path) orDefault() (Path, error) {
 	if p.ContentLen == 0 {
 		p.ContentLen = record.ContentLen
 	}
-	if p.ContentLen < BaseContentLen || p.ContentLen > record.ContentLen || p.ContentLen%128 != 0 {
-		return p, fmt.Errorf("local content length of %d octets is none: %d to %d in steps of 128", p.ContentLen, BaseContentLen, record.ContentLen)
+	if p.ContentLen < record.BaseContentLen || p.ContentLen > record.ContentLen || p.ContentLen%128 != 0 {
+		return p, fmt.Errorf("local content length of %d octets is none: %d to %d in steps of 128", p.ContentLen, record.BaseContentLen, record.ContentLen)
 	}
 	return p, nil
 }
