@@ -33,6 +33,8 @@ type Config struct {
 	Stray func(port Port, from netip.AddrPort, h underlay.Header)
 	// Stirred tells that a link that was armed (Link.Arm) has sent a record: once for each Arm.
 	Stirred func(link string)
+	// Sending tells the same of a link that was watched (Link.Watch): the two have different askers.
+	Sending func(link string)
 	// Exhausting tells that a key of a context is at a soft limit: once for each context, under
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.

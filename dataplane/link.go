@@ -23,6 +23,7 @@ type Link struct {
 	cuts     atomic.Bool                // the device takes no super-packets of TCP
 	cutsUDP  atomic.Bool                // nor of UDP
 	armed    atomic.Bool                // Config.Stirred is wanted
+	watched  atomic.Bool                // Config.Sending is wanted
 	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
 	nextAge  uint64                     // guarded by Engine.mu
 	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu

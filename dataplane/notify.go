@@ -5,6 +5,7 @@ import "pc5d/dataplane/record"
 // notices are what a worker has to tell. It gathers them inside a batch and tells them after it.
 type notices struct {
 	stirred    *Link // was armed and has sent; one link a batch sends
+	sending    *Link // was watched and has sent
 	exhausting []*keyContext
 	echoes     []echoed
 	long       *keyContext // the socket found its records too long for the path; one a batch sends
@@ -14,6 +15,9 @@ type notices struct {
 func (n *notices) send(l *Link) {
 	if l.armed.Load() && l.armed.CompareAndSwap(true, false) {
 		n.stirred = l
+	}
+	if l.watched.Load() && l.watched.CompareAndSwap(true, false) {
+		n.sending = l
 	}
 }
 
@@ -37,7 +41,7 @@ func (n *notices) echo(l *Link, token record.Token) {
 	}
 }
 
-// tell calls Stirred, Exhausting, Echoed and TooLong.
+// tell calls Stirred, Sending, Exhausting, Echoed and TooLong.
 func (n *notices) tell(c *Config) {
 	if n.stirred != nil {
 		if c.Stirred != nil {
@@ -56,6 +60,12 @@ func (n *notices) tell(c *Config) {
 			c.TooLong(k.link.name)
 		}
 	}
+	if l := n.sending; l != nil {
+		n.sending = nil
+		if c.Sending != nil {
+			c.Sending(l.name)
+		}
+	}
 	for _, e := range n.echoes {
 		if c.Echoed != nil {
 			c.Echoed(e.link.name, e.token)
@@ -69,6 +79,9 @@ func (n *notices) tell(c *Config) {
 
 // Arm asks for one Config.Stirred, at the next record that the link sends. Armed twice is armed.
 func (l *Link) Arm() { l.armed.Store(true) }
+
+// Watch asks for one Config.Sending, likewise.
+func (l *Link) Watch() { l.watched.Store(true) }
 
 // Authentic is the number of records received whose tag verified: the peer lives. Those of a context
 // without integrity are in Counters only, because anybody can send them.

@@ -20,6 +20,7 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -79,6 +80,9 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
+		Sending:    func(link string) { node.Sending(link) },
+		Echoed:     func(link string, token record.Token) { node.Echoed(link, token) },
+		TooLong:    func(link string) { node.TooLong(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
 	})
 	openKept, err := keptKeys(o, log, p, identity)
