@@ -59,6 +59,8 @@ func (t *transmitter) tooLongPDU(l *Link, packet []byte) {
 	if packet[0]>>4 == 6 {
 		mtu = max(mtu, leastMTU)
 	}
-	t.tell(l, packet, mtu)
+	if len(packet) > mtu {
+		t.tell(l, packet, mtu)
+	}
 	l.drops.add(DropTooBig, 1)
 }

@@ -90,7 +90,9 @@ func (s *Search) Deadline() time.Time {
 }
 
 // Idle tells whether Sent is to be called when the next record is sent.
-func (s *Search) Idle() bool { return s.Deadline().IsZero() }
+func (s *Search) Idle() bool {
+	return !s.probing() && (s.length > Base && s.confirm.IsZero() || s.length < Most && s.raise.IsZero())
+}
 
 // Sent says that records are being sent.
 func (s *Search) Sent(now time.Time) {

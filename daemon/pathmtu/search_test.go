@@ -63,7 +63,7 @@ func (p *path) run(d time.Duration, busy bool) {
 			p.search.Answered(p.now, p.coming[0].token)
 			p.coming = p.coming[1:]
 		}
-		if busy {
+		if busy && p.search.Idle() {
 			p.search.Sent(p.now)
 		}
 		if at := p.search.Deadline(); !at.IsZero() && !p.now.Before(at) {
