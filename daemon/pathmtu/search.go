@@ -24,7 +24,7 @@ const (
 	// ConfirmEvery is how often the length in use is probed while records are sent.
 	ConfirmEvery = 3 * time.Second
 	// HintEvery bounds the probes that hints cause.
-	HintEvery = time.Second
+	HintEvery = 100 * time.Millisecond
 	// RaiseAfter is when longer ones are tried again, while records are sent.
 	RaiseAfter = 30 * time.Second
 )
