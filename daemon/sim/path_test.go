@@ -52,6 +52,7 @@ func TestT59_PathFound(t *testing.T) {
 	for mtu, want := range map[int]int{9000: 1408, 1500: 1408, 1468: 1408, 1467: 1280, 1400: 1280, 1339: 1152, 1280: 1152} {
 		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
 			p := newPair(t, uint64(mtu))
+			p.alice.Hybrid, p.bob.Hybrid = mtu == 1280, mtu == 1280 // the longest signalling
 			p.narrow(mtu)
 			p.establish()
 			if lost := p.busy(6 * time.Second); lost != 0 {
