@@ -17,7 +17,7 @@ const root = "../" // of the module
 
 // pure packages speak the protocol or decide: they do no I/O and read no clock.
 var pure = []string{
-	"daemon/pc5s", "daemon/link", "daemon/keys", "daemon/auth/kei", "daemon/auth/cookie", "daemon/auth/mac", "daemon/auth/pskdhe", "daemon/auth/invite",
+	"daemon/pc5s", "daemon/link", "daemon/keys", "daemon/auth/kei", "daemon/auth/cookie", "daemon/auth/mac", "daemon/auth/pskdhe", "daemon/auth/invite", "daemon/pathmtu",
 	"dataplane/record", "dataplane/suite", "dataplane/nea", "dataplane/pdcp", "dataplane/underlay", "policy",
 }
 

@@ -27,6 +27,7 @@ func (r *runner) useName(e link.UseName) {
 	if err := r.keeper.plane.Move(planeID(e.From), planeID(e.To), dataplane.Readdress{Skip: e.Skip, Port: r.port, Endpoint: e.Endpoint}); err != nil {
 		r.refused(err)
 	}
+	r.path.use(e.To)
 	r.notify(func(k *keeper) { k.renamed(r) })
 }
 
@@ -80,6 +81,7 @@ func (r *runner) moved(e link.PeerMoved) {
 		r.refused(err)
 		return
 	}
+	r.path.moved(r.node.now())
 	r.notify(func(k *keeper) { k.moved(r, e) })
 }
 

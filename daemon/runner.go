@@ -43,6 +43,7 @@ type runner struct {
 	towards      netip.Addr          // of an attempt that counts as under way there
 	gathering    *gathering          // of an answer to a request to everybody, while it shares its L2 ID
 	installed    bool                // keys were given to the engine
+	path         path                // of user data
 	lead         uint64              // when it took the link over, by Node.serial; 0: it has not
 	first        link.Name           // of the keys that it took the link over with
 	unheard      uint64              // authentic records of the link before these keys
@@ -132,7 +133,9 @@ func (r *runner) receive(p packet) {
 
 func (r *runner) wake() {
 	r.listen()
-	r.machine.Advance(r.node.now())
+	now := r.node.now()
+	r.machine.Advance(now)
+	r.path.advance(now)
 	r.apply()
 }
 
@@ -157,7 +160,8 @@ func (r *runner) apply() {
 		r.end()
 		return
 	}
-	r.queue.WakeAt(r.machine.Deadline())
+	r.steer()
+	r.queue.WakeAt(sooner(r.machine.Deadline(), r.path.deadline()))
 }
 
 func (r *runner) perform(e link.Effect) {
@@ -232,6 +236,7 @@ func (r *runner) install(e link.InstallUserPlane) {
 		return
 	}
 	c, err := r.keeper.planeContext(e, r.port), error(nil)
+	c.Path = r.path.limit(c.Standard != nil)
 	if c.Standard != nil {
 		defer c.Standard.Wipe()
 	}
@@ -251,6 +256,9 @@ func (r *runner) activate(e link.ActivateUserPlane) {
 		r.check(r.keeper.lead.follow(r, planeID(e.Name)))
 	default:
 		r.check(r.keeper.plane.Activate(planeID(e.Name)))
+	}
+	if r.keeper != nil && r.lead > 0 {
+		r.path.use(e.Name)
 	}
 }
 

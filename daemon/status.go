@@ -54,7 +54,7 @@ func (k *keeper) setState(s string) {
 	}
 	k.status.State = s
 	if s != "established" {
-		k.status.Protection, k.status.Authentication, k.status.Keys = nil, nil, time.Time{}
+		k.status.Protection, k.status.Authentication, k.status.Path, k.status.Keys = nil, nil, nil, time.Time{}
 	}
 	k.publish()
 }

@@ -21,6 +21,7 @@ import (
 	"pc5d/daemon/link"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -117,6 +118,9 @@ func (s *site) run(t *testing.T, network *udp.Network, words string, change func
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { s.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { s.node.Stray(port, from, h) },
 		Stirred:    func(link string) { s.node.Stirred(link) },
+		Sending:    func(link string) { s.node.Sending(link) },
+		Echoed:     func(link string, token record.Token) { s.node.Echoed(link, token) },
+		TooLong:    func(link string) { s.node.TooLong(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { s.node.Exhausting(link, id) },
 	})
 	config := daemon.Config{

@@ -18,7 +18,7 @@ func offset(i int) int { return i * record.ContentLen }
 
 // flush protects and sends the batch.
 func (t *transmitter) flush(k *keyContext) {
-	if t.n > 0 && t.records[t.n-1].packets == 0 {
+	if t.n > 0 && t.records[t.n-1].length == 0 {
 		t.n-- // begun for nothing
 	}
 	if t.n > 0 {
@@ -37,30 +37,38 @@ func (t *transmitter) fits(k *keyContext, n int) bool {
 		return true
 	case k.standard:
 		return t.n < batchRecords
+	case n > t.path.packetLen(): // it makes room itself
+		return true
 	}
 	return t.room(n)
 }
 
 // room makes a record current that takes a packet of n octets. It is false when the batch is full.
 func (t *transmitter) room(n int) bool {
-	if t.n > 0 && (t.records[t.n-1].length == 0 || t.records[t.n-1].length+record.FrameHeaderLen+n <= record.ContentLen) {
+	if t.n > 0 && (t.records[t.n-1].length == 0 || t.records[t.n-1].length+record.FrameHeaderLen+n <= t.path.ContentLen) {
 		return true // an empty one takes any: pack drops what no record holds
 	}
 	if t.n == batchRecords {
 		return false
 	}
+	t.begin()
+	return true
+}
+
+// begin begins a record. The batch has room for it.
+func (t *transmitter) begin() {
 	if t.n > 0 {
 		t.finish(t.n - 1)
 	}
 	t.records[t.n] = pending{}
 	t.n++
-	return true
 }
 
 // pack puts a packet into the current record, which has room for it.
-func (t *transmitter) pack(l *Link, h tundev.Header, packet []byte) {
-	if len(packet) > record.MaxPacket {
-		l.drops.add(DropTooBig, 1)
+func (t *transmitter) pack(k *keyContext, h tundev.Header, packet []byte) {
+	l := k.link
+	if len(packet) > t.path.packetLen() {
+		t.oversize(k, h, packet)
 		return
 	}
 	flags, ok := leave(h, packet)
@@ -86,7 +94,7 @@ func (t *transmitter) datagrams(w *waiting, k *keyContext) {
 			t.flush(k)
 			t.room(len(datagram))
 		}
-		t.pack(w.link, h, datagram)
+		t.pack(k, h, datagram)
 		return nil
 	})
 	if err != nil {
@@ -153,7 +161,7 @@ func (t *transmitter) send(k *keyContext, out *outlet, n int) {
 			j++
 		}
 		if err := out.conn.Send(out.to, t.sealed[from:from+octets], overhead+t.records[i].length, t.class); err != nil {
-			t.abandon(l, i, j, DropSendFailed)
+			t.abandon(l, i, j, t.unsent(k, out, err))
 		} else {
 			packets, inner := t.sum(i, j)
 			l.sent.add(packets, inner, j-i)

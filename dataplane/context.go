@@ -35,6 +35,7 @@ type Context struct {
 	Destinations     []netip.Prefix  // inner destinations that are ours; kept; empty: any unicast one
 	Limits           Limits
 	CopyDSCP         bool // the datagrams have the DSCP of the packets in them
+	Path             Path
 }
 
 // String keeps the keys out of logs.
@@ -84,6 +85,10 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	if err := l.admit(c.ID); err != nil {
 		return nil, err
 	}
+	path, err := c.Path.orDefault()
+	if err != nil {
+		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
+	}
 	send, receive, err := c.suites()
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: link %s: %w", l.name, err)
@@ -91,7 +96,7 @@ func newKeyContext(l *Link, c Context) (*keyContext, error) {
 	k := &keyContext{link: l, name: c.ID.word(), standard: c.Standard != nil, copyDSCP: c.CopyDSCP, filter: innerFilter{sources: c.Sources, destinations: c.Destinations, excluded: &l.excluded}}
 	limits := c.limits()
 	k.send.suite, k.send.limits, k.send.counter = send, limits, record.NewCounter(limits.HardCount)
-	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint)
+	k.send.outlet = newOutlet(c.ID, c.Port, nil, c.Endpoint, path)
 	k.receive.suite, k.receive.limits, k.receive.mode = receive, limits, c.Mode
 	if c.Mode.Authentic() {
 		k.receive.window = record.NewWindow(record.DefaultWindow)

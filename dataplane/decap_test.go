@@ -57,6 +57,9 @@ func FuzzDecapContent(f *testing.F) {
 	record.Segment{Kind: record.TCPv4, HeaderLen: s.headers, Size: 1348, ECN: true}.Put(slice, 200)
 	f.Add(append(slice, s.packet[:s.headers+200]...))
 	f.Add(record.AppendPacket(append(slice, s.packet[:s.headers+200]...), p))
+	f.Add(append(fragmentOf(record.Fragment{Total: 100}, p[:40]), fragmentOf(record.Fragment{Total: 100, Offset: 40}, p[40:])...))
+	f.Add(append(fragmentOf(record.Fragment{Total: 100}, p[:40]), fragmentOf(record.Fragment{Total: 100, Offset: 39}, p[40:])...))
+	f.Add(record.AppendPad(record.Echo{}.AppendTo(nil), 0))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if len(content) > 8000 {
 			return

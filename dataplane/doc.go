@@ -2,8 +2,8 @@
 // sockets of the node, protected by the key contexts that the control plane installs.
 //
 // It makes no link, no key and no interface, does not know the peers' names and reads no signalling:
-// what is not user data goes to Config.Signalling. It asks for the time where PDUs are refused, and waits
-// for none.
+// what is not user data goes to Config.Signalling. It asks for the time where something is bounded
+// by it, and waits for none.
 //
 //	transmit: wait for any TUN -> read it empty -> PACKET frames -> records, or the slices of a
 //	          super-packet, each a SEGMENT frame in a record -> reserve COUNTs -> seal -> one UDP send

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -33,6 +34,8 @@ type Config struct {
 	Stray func(port Port, from netip.AddrPort, h underlay.Header)
 	// Stirred tells that a link that was armed (Link.Arm) has sent a record: once for each Arm.
 	Stirred func(link string)
+	// Sending tells the same of a link that was watched (Link.Watch): the two have different askers.
+	Sending func(link string)
 	// Exhausting tells that a key of a context is at a soft limit: once for each context, under
 	// the name that it sends under. It may be a context that only receives by now, or one that
 	// was retired meanwhile.
@@ -40,7 +43,13 @@ type Config struct {
 	// Elsewhere tells that a link that was watched (Link.WatchPath) got so many octets of authentic
 	// records, ahead of all before, from another address than where it sends to: once for each WatchPath.
 	Elsewhere func(link string, id ContextID, from netip.AddrPort, octets int)
-	// Now is asked for PDUs of the standard form that are refused; nil: time.Now.
+	// TooLong tells that the socket found records of the context that sends too long for the path:
+	// once for each SetPath.
+	TooLong func(link string)
+	// Echoed tells of an answer to an ECHO request (Link.SendEcho), also of one that nobody asked for.
+	Echoed func(link string, token record.Token)
+	// Now is asked for PDUs of the standard form that are refused, for ECHO and FRAGMENT frames and for
+	// packets that are too big; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger
 }

@@ -70,12 +70,16 @@ func (l *Link) move(id, alias ContextID, r Readdress) error {
 	if err != nil {
 		return fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	to := r.Endpoint
-	if !to.IsValid() {
-		to = k.send.way().to
+	out := k.send.way()
+	to, path := r.Endpoint, out.path
+	switch {
+	case !to.IsValid():
+		to = out.to
+	case to.Addr() != out.to.Addr():
+		path = unknownPath
 	}
 	k.name, k.other = k.other, k.name
-	k.send.move(newOutlet(alias, r.Port, s.receive.conn, to), r.Skip)
+	k.send.move(newOutlet(alias, r.Port, s.receive.conn, to, path), r.Skip)
 	return nil
 }
 

@@ -10,13 +10,16 @@ import (
 	"pc5d/dataplane/underlay"
 )
 
-// outlet is under which name and where to the records of a context leave. It never changes, it is
-// only replaced.
+// outlet is under which name, where to and how long the records of a context leave. It never changes, it
+// is only replaced.
 type outlet struct {
 	id   ContextID
 	port Port
 	conn udp.Conn
 	to   netip.AddrPort
+	path Path
+
+	refusal refusal // not a part of what never changes
 }
 
 // header is the underlay header of a record.
@@ -24,8 +27,8 @@ func (o *outlet) header(channel underlay.LCID) underlay.Header {
 	return underlay.Header{Form: underlay.FormRecord, Destination: o.id.Peer, Source: o.id.Local, LCID: channel}
 }
 
-func newOutlet(id ContextID, port Port, conn udp.Conn, to netip.AddrPort) *outlet {
-	return &outlet{id: id, port: port, conn: conn, to: to}
+func newOutlet(id ContextID, port Port, conn udp.Conn, to netip.AddrPort, path Path) *outlet {
+	return &outlet{id: id, port: port, conn: conn, to: to, path: path}
 }
 
 // sendKey is a key with what it may still do: whoever seals reserves here first.

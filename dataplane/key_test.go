@@ -16,7 +16,7 @@ import (
 // its outlet. The engine's own worker is too slow to hit the moment.
 func TestT50ReserveWhileMoving(t *testing.T) {
 	const reserves, moves, skip = 60000, 1 << 16, 1 << 20 // all reserves are fewer than skip
-	k := &sendKey{limits: Limits{}.of(suite.AES128GCM, suite.AEAD), counter: record.NewCounter(record.Limit), outlet: newOutlet(ContextID{}, Port{}, nil, netip.AddrPort{})}
+	k := &sendKey{limits: Limits{}.of(suite.AES128GCM, suite.AEAD), counter: record.NewCounter(record.Limit), outlet: newOutlet(ContextID{}, Port{}, nil, netip.AddrPort{}, Path{})}
 	var workers sync.WaitGroup
 	var reserved atomic.Int64
 	var taken [2][]record.Count
@@ -37,7 +37,7 @@ func TestT50ReserveWhileMoving(t *testing.T) {
 		for before := reserved.Load(); reserved.Load() == before && before < 2*reserves && !t.Failed(); {
 			runtime.Gosched()
 		}
-		k.move(newOutlet(ContextID{Session: uint16(n)}, Port{}, nil, netip.AddrPort{}), skip)
+		k.move(newOutlet(ContextID{Session: uint16(n)}, Port{}, nil, netip.AddrPort{}, Path{}), skip)
 	}
 	workers.Wait()
 	all := append(taken[0], taken[1]...)

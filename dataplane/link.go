@@ -14,27 +14,31 @@ const maxContexts = 2
 
 // Link is one interface and its key contexts.
 type Link struct {
-	name     string
-	engine   *Engine
-	device   tundev.Device
-	key      uint32
-	sending  atomic.Pointer[keyContext] // nil: the link is down
-	failed   atomic.Bool                // the device is gone
-	cuts     atomic.Bool                // the device takes no super-packets of TCP
-	cutsUDP  atomic.Bool                // nor of UDP
-	armed    atomic.Bool                // Config.Stirred is wanted
-	watched  atomic.Bool                // Config.Elsewhere is wanted
-	contexts []*keyContext              // receiving, oldest first; guarded by Engine.mu
-	nextAge  uint64                     // guarded by Engine.mu
-	reached  uint64                     // age of the newest context that has sent; guarded by Engine.mu
-	large    int                        // packets that wait in large slots; of the transmitting worker
-	small    int                        // in small ones
-	queued   uint64                     // octets of packets that did not overtake; of the same worker
-	sent     traffic
-	received traffic
-	verified atomic.Uint64 // records received whose tag verified
-	drops    dropped
-	excluded atomic.Pointer[[]netip.Prefix] // inner sources that are not the peer's; nil: none
+	name        string
+	engine      *Engine
+	device      tundev.Device
+	key         uint32
+	sending     atomic.Pointer[keyContext] // nil: the link is down
+	failed      atomic.Bool                // the device is gone
+	cuts        atomic.Bool                // the device takes no super-packets of TCP
+	cutsUDP     atomic.Bool                // nor of UDP
+	armed       atomic.Bool                // Config.Stirred is wanted
+	pathWatched atomic.Bool                // Config.Elsewhere is wanted
+	sendWatched atomic.Bool                // Config.Sending is wanted
+	contexts    []*keyContext              // receiving, oldest first; guarded by Engine.mu
+	nextAge     uint64                     // guarded by Engine.mu
+	reached     uint64                     // age of the newest context that has sent; guarded by Engine.mu
+	large       int                        // packets that wait in large slots; of the transmitting worker
+	small       int                        // in small ones
+	queued      uint64                     // octets of packets that did not overtake; of the same worker
+	sent        traffic
+	received    traffic
+	verified    atomic.Uint64 // records received whose tag verified
+	drops       dropped
+	excluded    atomic.Pointer[[]netip.Prefix] // inner sources that are not the peer's; nil: none
+	told        pace                           // senders of packets that are too big
+	answers     pace                           // to ECHO requests
+	echoes      pace                           // ECHO answers
 }
 
 // Name is the name of the link.
@@ -128,7 +132,8 @@ func (l *Link) Activate(id ContextID) error {
 	return nil
 }
 
-// SetEndpoint changes where a context sends to.
+// SetEndpoint changes where a context sends to. What the way there takes nobody knows: records have the
+// base length until SetPath.
 func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 	e := l.engine
 	e.mu.Lock()
@@ -138,7 +143,7 @@ func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 		return err
 	}
 	out := k.send.way()
-	k.send.move(newOutlet(out.id, out.port, out.conn, to), 0)
+	k.send.move(newOutlet(out.id, out.port, out.conn, to, unknownPath), 0)
 	return nil
 }
 

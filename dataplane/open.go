@@ -89,6 +89,12 @@ func (r *receiver) deliver(k *keyContext, content []byte, start int, got *delive
 		case record.FramePacket:
 			r.flush() // packets stay in their order
 			r.packet(k, &frames, start, got)
+		case record.FrameFragment:
+			r.flush()
+			r.depart()
+			r.part(k, &frames, got)
+		case record.FrameEcho:
+			r.echo(k, &frames, len(content))
 		}
 	}
 	if frames.Err() != nil {

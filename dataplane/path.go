@@ -1,59 +1,76 @@
 package dataplane
 
 import (
-	"net/netip"
+	"errors"
+	"fmt"
+	"sync/atomic"
 
 	"pc5d/dataplane/record"
-	"pc5d/dataplane/suite"
+	"pc5d/dataplane/udp"
 )
 
-// arrival is where a batch of records came from, which are all of one context.
-type arrival struct {
-	from    netip.AddrPort
-	strange bool         // the context sends elsewhere
-	next    record.Count // the context's before them
+// leastMTU is what every path of IPv6 takes (RFC 8200, 5). Packets up to it are never refused.
+const leastMTU = 1280
+
+// Path is what the way to a peer takes. The zero value takes whole records of record.ContentLen.
+type Path struct {
+	ContentLen int // of records: from record.BaseContentLen in steps of 128 to record.ContentLen
+	// Searching says that ContentLen may grow soon: senders are not told to make smaller packets, theirs
+	// leave in parts meanwhile.
+	Searching bool
 }
 
-// arriving looks at the address of a batch before it is opened. Only the context that sends is watched:
-// another one has no address, or a former one.
-func (k *keyContext) arriving(from netip.AddrPort) arrival {
-	a := arrival{from: from}
-	l := k.link
-	if !l.watched.Load() || !k.receive.authentic() || l.sending.Load() != k || k.send.way().to == from {
-		return a
+// unknownPath is any path until it was probed.
+var unknownPath = Path{ContentLen: record.BaseContentLen, Searching: true}
+
+// packetLen is the longest packet that a record takes.
+func (p Path) packetLen() int { return p.ContentLen - record.FrameHeaderLen }
+
+// orDefault is the path with its content length; a wrong one is an error.
+func (p Path) orDefault() (Path, error) {
+	if p.ContentLen == 0 {
+		p.ContentLen = record.ContentLen
 	}
-	a.strange, a.next = true, k.receive.reached()
-	return a
-}
-
-// reached is the COUNT after the highest one that verified.
-func (k *receiveKey) reached() record.Count {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.window.Next()
-}
-
-// arrived tells of an address from which an authentic record came that was ahead of all before: what is
-// old, replayed or forged says nothing about where the peer is (T53, T58).
-func (n *notices) arrived(k *keyContext, a arrival, items []suite.Item) {
-	if !a.strange || k.receive.reached() == a.next || !k.link.watched.CompareAndSwap(true, false) {
-		return
+	if p.ContentLen < record.BaseContentLen || p.ContentLen > record.ContentLen || p.ContentLen%128 != 0 {
+		return p, fmt.Errorf("local content length of %d octets is none: %d to %d in steps of 128", p.ContentLen, record.BaseContentLen, record.ContentLen)
 	}
-	octets := 0
-	for i := range items {
-		if items[i].OK {
-			octets += len(items[i].AAD) + len(items[i].Text)
-		}
+	return p, nil
+}
+
+// refusal remembers that the socket found records of an outlet too long for the path: it is told once.
+type refusal struct{ told atomic.Bool }
+
+// first is true for an error that says so, the first time.
+func (r *refusal) first(err error) bool {
+	return errors.Is(err, udp.ErrTooLong) && r.told.CompareAndSwap(false, true)
+}
+
+// unsent is why datagrams of a context did not leave.
+func (t *transmitter) unsent(k *keyContext, out *outlet, err error) Drop {
+	if out.refusal.first(err) {
+		t.notices.long = k
 	}
-	n.elsewhere = elsewhere{k, a.from, octets}
+	if errors.Is(err, udp.ErrTooLong) {
+		return DropTooBig
+	}
+	return DropSendFailed
 }
 
-// elsewhere is a peer that was heard at another address.
-type elsewhere struct {
-	context *keyContext
-	from    netip.AddrPort
-	octets  int
+// SetPath changes how long the records of a context are from the next batch on, and lets Config.TooLong
+// be called once more.
+func (l *Link) SetPath(id ContextID, p Path) error {
+	p, err := p.orDefault()
+	if err != nil {
+		return fmt.Errorf("dataplane: link %s: %w", l.name, err)
+	}
+	e := l.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k, err := l.findLocked(id)
+	if err != nil {
+		return err
+	}
+	out := k.send.way()
+	k.send.move(newOutlet(out.id, out.port, out.conn, out.to, p), 0)
+	return nil
 }
-
-// WatchPath asks for one Config.Elsewhere.
-func (l *Link) WatchPath() { l.watched.Store(true) }

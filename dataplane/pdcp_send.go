@@ -30,8 +30,8 @@ func (t *transmitter) plain(w *waiting, k *keyContext) {
 
 // addPDU lets a packet wait, which is copied, and sends the batch where it is full.
 func (t *transmitter) addPDU(l *Link, k *keyContext, packet []byte) {
-	if len(packet) > record.MaxPacket {
-		l.drops.add(DropTooBig, 1)
+	if len(packet) > t.path.packetLen() {
+		t.tooLongPDU(l, packet)
 		return
 	}
 	if t.n == batchRecords {

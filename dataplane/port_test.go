@@ -217,6 +217,9 @@ func TestT52SameRecordsOnTwoPorts(t *testing.T) {
 	if err := a.link.SetEndpoint(contextOf(session, true).ID, wire.LocalAddr()); err != nil {
 		t.Fatal(err)
 	}
+	if err := a.link.SetPath(contextOf(session, true).ID, dataplane.Path{}); err != nil {
+		t.Fatal(err)
+	}
 	messages := udp.NewMessages(1)
 	for sent := 0; sent < records; {
 		batch := 1 + sent%40

@@ -38,6 +38,7 @@ type receiver struct {
 	used     int // of contents
 	run      run
 	train    train
+	parts    reassembly
 	notices  notices
 
 	lost       bool // one record is to be dropped

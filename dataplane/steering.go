@@ -1,11 +1,7 @@
 package dataplane
 
-const (
-	protocolICMP   = 1
-	protocolICMPv6 = 58
-	// maxExtensions is how many extension headers are looked through; who has more is dropped.
-	maxExtensions = 8
-)
+// maxExtensions is how many extension headers are looked through; who has more is dropped.
+const maxExtensions = 8
 
 // steers tells whether a packet would change this host's routes or neighbours: a redirect, or neighbour discovery,
 // whose router advertisements a host believes on every interface. A link has no neighbours but the peer, who

@@ -36,8 +36,9 @@ func (s *super) length(i int) int { return min(s.slice, s.total-i*s.slice) }
 
 func (s *super) records() int { return (s.total + s.slice - 1) / s.slice }
 
-// read takes the headers of a super-packet that stands in contents. It is false where it is none.
-func (s *super) read(h tundev.Header, contents []byte, at, n int) bool {
+// read takes the headers of a super-packet that stands in contents, to be sent in records with so many
+// octets of content. It is false where it is none.
+func (s *super) read(h tundev.Header, contents []byte, at, n, contentLen int) bool {
 	packet := contents[at : at+n]
 	headers, ok := tundev.ParseTCP(packet)
 	kind, want := record.TCPv4, uint8(tundev.GSOTCPv4)
@@ -52,7 +53,7 @@ func (s *super) read(h tundev.Header, contents []byte, at, n int) bool {
 	}
 	s.segment = record.Segment{Kind: kind, ECN: h.GSOType&tundev.GSOECN != 0, HeaderLen: headers.All, Size: int(h.GSOSize)}
 	copy(s.template[:], packet[:headers.All])
-	s.payload, s.total, s.slice = at+headers.All, n-headers.All, record.ContentLen-s.room()
+	s.payload, s.total, s.slice = at+headers.All, n-headers.All, contentLen-s.room()
 	return true
 }
 
@@ -73,7 +74,7 @@ func (s *super) frame(contents []byte, i int) []byte {
 // whole sends a super-packet; one that is to lose a slice, so that its sender slows down, without the
 // first.
 func (t *transmitter) whole(w *waiting, k *keyContext, lost bool) {
-	if !t.super.read(w.header, w.buffer, front, w.n) {
+	if !t.super.read(w.header, w.buffer, front, w.n, t.path.ContentLen) {
 		w.link.drops.add(DropInnerMalformed, 1)
 		return
 	}
@@ -97,7 +98,7 @@ func (t *transmitter) chunk(w *waiting, k *keyContext, from, to int) {
 	if from == 0 {
 		octets += s.segment.HeaderLen
 	}
-	g := k.send.reserve(to-from, (to-from)*blocksOf(record.ContentLen), octets)
+	g := k.send.reserve(to-from, (to-from)*blocksOf(t.path.ContentLen), octets)
 	if g.exhausting {
 		t.notices.exhaust(k)
 	}
@@ -116,8 +117,8 @@ func (t *transmitter) chunk(w *waiting, k *keyContext, from, to int) {
 		k.send.suite.Seal(t.items[:1])
 		used += overhead + len(content)
 	}
-	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], overhead+record.ContentLen, t.class); err != nil {
-		l.drops.add(DropSendFailed, packets)
+	if err := g.outlet.conn.Send(g.outlet.to, t.sealed[:used], overhead+t.path.ContentLen, t.class); err != nil {
+		l.drops.add(t.unsent(k, g.outlet, err), packets)
 		return
 	}
 	l.sent.add(packets, octets, to-from)

@@ -35,9 +35,12 @@ type transmitter struct {
 	records  [batchRecords]pending
 	channel  underlay.LCID // of the records
 	class    uint8         // traffic class of the datagrams
+	path     Path          // of the link whose turn it is
 	super    super
 	segment  [record.MaxPacket]byte // standard form: one of a super-packet
 	n        int                    // records begun
+	fragment uint32                 // identification of the last packet that left in parts
+	answer   [tundev.HeaderLen + answerIPv6]byte
 	notices  notices
 }
 
@@ -110,6 +113,9 @@ func (t *transmitter) serve() bool {
 	l, super := f.head.link, f.head.header.Super()
 	k := l.sending.Load()
 	t.channel, t.class = queue.channel(f, k), k.class(f.head.packet())
+	if k != nil {
+		t.path = k.send.way().path
+	}
 	for f != nil && f.head.link == l && f.head.header.Super() == super && t.channel == queue.channel(f, k) && t.class == k.class(f.head.packet()) {
 		if !super && !t.fits(k, f.head.n) {
 			break
@@ -147,6 +153,6 @@ func (t *transmitter) forward(k *keyContext, f *flow, w *waiting) {
 	case w.header.Super():
 		t.whole(w, k, lost)
 	default:
-		t.pack(w.link, w.header, w.packet())
+		t.pack(k, w.header, w.packet())
 	}
 }

@@ -72,6 +72,9 @@ func printStatus(w io.Writer, s control.Status) {
 			fmt.Fprintf(w, "  since %s as %s with %s\n", l.Since.Format(time.RFC3339), l.Role, l.Endpoint)
 			fmt.Fprintf(w, "  peer        %s\n", proof(l.Authentication))
 			fmt.Fprintf(w, "  protection  %s\n", protection(l))
+			if l.Path != nil {
+				fmt.Fprintf(w, "  path        %s\n", path(l.Path))
+			}
 			if end := l.CertificateEnd; !end.IsZero() {
 				fmt.Fprintf(w, "  certificate %s\n", until(end))
 			}
@@ -143,6 +146,15 @@ func until(end time.Time) string {
 	default:
 		return fmt.Sprintf("until %s, %d days", end.UTC().Format(time.RFC3339), days)
 	}
+}
+
+// path tells how long the packets on the underlay are.
+func path(p *control.Path) string {
+	text := fmt.Sprintf("MTU %d in use, records of %d octets", p.MTU, p.Content)
+	if p.Searching {
+		text += "; being searched"
+	}
+	return text
 }
 
 // protection names what protects a link.

@@ -20,6 +20,7 @@ import (
 	"pc5d/daemon/keys"
 	"pc5d/daemon/task"
 	"pc5d/dataplane"
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/suite"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
@@ -92,6 +93,9 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },
+		Sending:    func(link string) { node.Sending(link) },
+		Echoed:     func(link string, token record.Token) { node.Echoed(link, token) },
+		TooLong:    func(link string) { node.TooLong(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { node.Exhausting(link, id) },
 		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
 			node.Elsewhere(link, id, from, octets)

@@ -111,6 +111,7 @@ type LinkStatus struct {
 	CertificateEnd time.Time         `json:"certificate_end,omitzero"`
 	Authentication *Authentication   `json:"authentication,omitempty"` // only while established
 	Protection     *Protection       `json:"protection,omitempty"`     // the same
+	Path           *Path             `json:"path,omitempty"`           // the same
 	Keys           time.Time         `json:"keys,omitzero"`            // when the present keys were made
 	Rekeyings      uint64            `json:"rekeyings"`                // since the daemon's start
 	Updates        uint64            `json:"updates"`                  // of identifiers, since then
@@ -136,6 +137,13 @@ type Authentication struct {
 type Protection struct {
 	Signalling Signalling `json:"signalling"`
 	UserPlane  UserPlane  `json:"user_plane"`
+}
+
+// Path is what the way to the peer takes.
+type Path struct {
+	MTU       int  `json:"mtu"`       // of the longest IP packets that user data leaves in
+	Content   int  `json:"content"`   // of the record in them
+	Searching bool `json:"searching"` // it may be more, soon
 }
 
 // Signalling is the protection of PC5-S.

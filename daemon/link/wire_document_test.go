@@ -140,6 +140,38 @@ func TestWireDocument_UserRecord(t *testing.T) {
 	same(t, "frame", frames.Payload(), packet, frames.Err())
 }
 
+// TestWireDocument_T59_Frames does the same for the frames of long packets and of probes.
+func TestWireDocument_T59_Frames(t *testing.T) {
+	doc := examples(t)
+	packet := []byte("any IP packet")
+	for name, f := range map[string]record.Fragment{"FRAGMENT, first": {ID: 0x01020304, Total: 13}, "FRAGMENT, second": {ID: 0x01020304, Total: 13, Offset: 7}} {
+		part := packet[f.Offset:min(f.Offset+7, len(packet))]
+		b := make([]byte, record.FragmentHeaderLen)
+		f.Put(b, len(part))
+		expect(t, doc, name, append(b, part...), nil)
+		frames := record.NewFrames(record.AppendPad(doc[name], 0))
+		if !frames.Next() || frames.Type() != record.FrameFragment {
+			t.Fatalf("%s is none", name)
+		}
+		got, octets, ok := frames.Fragment()
+		if !ok || got != f {
+			t.Errorf("%s is read as %+v, %v", name, got, ok)
+		}
+		same(t, name, octets, part, frames.Err())
+	}
+	token := record.Token{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}
+	for name, e := range map[string]record.Echo{"ECHO, request": {Token: token}, "ECHO, answer": {Token: token, Answer: true}} {
+		expect(t, doc, name, e.AppendTo(nil), nil)
+		frames := record.NewFrames(record.AppendPad(doc[name], 0))
+		if !frames.Next() || frames.Type() != record.FrameEcho {
+			t.Fatalf("%s is none", name)
+		}
+		if got, ok := frames.Echo(); !ok || got != e {
+			t.Errorf("%s is read as %+v, %v", name, got, ok)
+		}
+	}
+}
+
 // TestWireDocument_R19_UserPDU does the same for PDUs of user data: with each pair of algorithms, and in each mode.
 func TestWireDocument_R19_UserPDU(t *testing.T) {
 	doc := examples(t)

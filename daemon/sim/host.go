@@ -33,6 +33,10 @@ type Host struct {
 	// KeyFile keeps resumption keys in a file, as kept_keys = "file" does: they outlive the daemon.
 	KeyFile bool
 
+	// MTU is that of the interface to the underlay; 0: it takes everything. What is longer does not leave,
+	// and the daemon hears of it at once.
+	MTU int
+
 	Timers link.Timers
 	// Jump is how far the wall clock is off. Durations do not follow it (T76).
 	Jump time.Duration

@@ -8,6 +8,9 @@ import (
 	"pc5d/dataplane/udp"
 )
 
+// outerHeaders are IPv4 and UDP.
+const outerHeaders = 28
+
 // maxRecorded bounds what is kept of the traffic: the newest.
 const maxRecorded = 8192
 
@@ -134,6 +137,9 @@ type conn struct {
 
 // Send implements udp.Conn.
 func (c *conn) Send(to netip.AddrPort, b []byte, size int, _ uint8) error {
+	if mtu := c.process.host.MTU; mtu > 0 && min(size, len(b))+outerHeaders > mtu {
+		return udp.ErrTooLong
+	}
 	for len(b) > 0 && !c.closed {
 		n := min(size, len(b))
 		d := Datagram{From: c.process.host.Address, To: to, Octets: bytes.Clone(b[:n])}

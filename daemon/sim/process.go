@@ -10,6 +10,7 @@ import (
 	"pc5d/daemon"
 	"pc5d/daemon/kept"
 	"pc5d/dataplane"
+	"pc5d/dataplane/record"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 	"pc5d/dataplane/underlay"
@@ -52,6 +53,9 @@ func newProcess(h *Host) (*process, error) {
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { p.node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { p.node.Stray(port, from, h) },
 		Stirred:    func(link string) { p.node.Stirred(link) },
+		Sending:    func(link string) { p.node.Sending(link) },
+		Echoed:     func(link string, token record.Token) { p.node.Echoed(link, token) },
+		TooLong:    func(link string) { p.node.TooLong(link) },
 		Exhausting: func(link string, id dataplane.ContextID) { p.node.Exhausting(link, id) },
 		Elsewhere: func(link string, id dataplane.ContextID, from netip.AddrPort, octets int) {
 			p.node.Elsewhere(link, id, from, octets)

@@ -14,6 +14,7 @@ const (
 	// protocolNumber is for experiments (RFC 3692).
 	protocolNumber = 253
 	largestPacket  = 1400
+	leastMTU       = 1280
 )
 
 // Family is the version of an inner packet.
@@ -31,6 +32,7 @@ type packet struct {
 	wantsEcho bool
 	answers   *packet
 	delivered bool
+	tooBig    bool // its sender was told
 }
 
 // Send sends one numbered inner packet of at least n octets into the link.
@@ -100,6 +102,32 @@ func numberOf(octets []byte) uint64 {
 	return binary.BigEndian.Uint64(octets[i+len(marker):])
 }
 
+// TooBig counts the packets whose sender was told that they are too big.
+func (w *World) TooBig() int { return w.watch.tooBig }
+
+// tooBig takes what a link tells its own host: a Packet Too Big, for a packet that was sent into this end
+// and does not arrive.
+func (w *World) tooBig(e *End, octets []byte) bool {
+	const icmp, icmpv6 = 1, 58
+	four := octets[0]>>4 == 4 && octets[9] == icmp && octets[headerIPv4] == 3 && octets[headerIPv4+1] == 4
+	six := octets[0]>>4 == 6 && octets[6] == icmpv6 && octets[headerIPv6] == 2
+	if !four && !six {
+		return false
+	}
+	number := numberOf(octets)
+	if number == 0 || number > uint64(len(w.watch.packets)) {
+		w.fault("T59: %s is told of a packet that nobody sent: %x", e, octets)
+		return true
+	}
+	p := w.watch.packets[number-1]
+	if p.from != e || p.delivered || p.tooBig || len(p.octets) <= leastMTU {
+		w.fault("T59: %s is told that packet %d of %s, %d octets, is too big", e, number, p.from, len(p.octets))
+	}
+	p.tooBig = true
+	w.watch.tooBig++
+	return true
+}
+
 // arrived checks what a link wrote to a host's interface (I2, C7): it was sent into the other
 // end of this link, as it is, and it comes once.
 func (w *World) arrived(e *End, octets []byte) {
@@ -114,6 +142,8 @@ func (w *World) arrived(e *End, octets []byte) {
 		w.fault("I2: %s got packet %d of %s", e, number, p.from)
 	case !bytes.Equal(p.octets, octets):
 		w.fault("I2: %s got packet %d altered", e, number)
+	case p.tooBig:
+		w.fault("T59: %s got packet %d, of which its sender was told that it is too big", e, number)
 	case p.delivered:
 		w.fault("I2: %s got packet %d twice", e, number)
 	}

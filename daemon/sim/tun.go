@@ -43,7 +43,9 @@ func (d *device) Write(b []byte) (int, error) {
 	if d.closed {
 		return 0, os.ErrClosed
 	}
-	d.end.Host.world.arrived(d.end, b[tundev.HeaderLen:])
+	if packet := b[tundev.HeaderLen:]; !d.end.Host.world.tooBig(d.end, packet) {
+		d.end.Host.world.arrived(d.end, packet)
+	}
 	return len(b), nil
 }
 

@@ -27,6 +27,7 @@ type watch struct {
 	packets    []*packet
 	echoed     map[*packet]bool
 	deliveries int
+	tooBig     int // packets that came back, in a Packet Too Big
 }
 
 func newWatch() *watch {

@@ -32,8 +32,8 @@
 //	+---------------------------------------------------------------+
 //
 // Type 0x00 is PAD: it has no length, everything from it on is padding. 0x01 is PACKET: one whole IP
-// packet. 0x02 is SEGMENT: a slice of a TCP super-packet, see Segment. Unknown types are skipped by
-// their length.
+// packet. 0x02 is SEGMENT: a slice of a TCP super-packet, see Segment. 0x03 is FRAGMENT, a part of a long
+// packet, and 0x04 ECHO, a question for a sign of life. Unknown types are skipped by their length.
 //
 // A Counter may be used by several goroutines. A Window, a Frames, a Sealer and an Opener
 // belong to one goroutine each.

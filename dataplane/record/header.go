@@ -16,6 +16,9 @@ const (
 	// ContentLen is the room for frames on a 1500-octet path; a multiple of 128 because
 	// AES-GCM is fastest there.
 	ContentLen = 1408
+	// BaseContentLen fits every path that IPv6 may use, 1280 octets, over either version of IP. Records
+	// are never shorter because of their path: nobody can make them so by pretending.
+	BaseContentLen = 1152
 )
 
 // ErrShort and ErrNotRecord are the reasons why ParseHeader refuses a datagram.

@@ -17,6 +17,10 @@ const (
 // ErrBatch says that Send got more than it may carry, or a size that does not fit.
 var ErrBatch = errors.New("udp: batch exceeds 65507 octets or 64 datagrams")
 
+// ErrTooLong says that datagrams are longer than the path takes, as far as this host knows, and no router
+// cuts them: they carry DF.
+var ErrTooLong = errors.New("udp: the datagrams are longer than the path takes")
+
 // Share is a part of a socket's send buffer: one of so many.
 type Share int
 
@@ -25,8 +29,9 @@ var ErrBusy = errors.New("udp: too much waits to be sent")
 
 // Conn is one UDP socket.
 type Conn interface {
-	// Send sends b as datagrams of size octets each, the last one maybe shorter, to one endpoint
-	// and in order, all with one traffic class. It may block while the socket's buffer is full.
+	// Send sends b as datagrams of size octets each, the last one maybe shorter, to one endpoint and in
+	// order, all with one traffic class. It may block while the socket's buffer is full. ErrTooLong: some
+	// of them did not leave.
 	Send(to netip.AddrPort, b []byte, size int, class uint8) error
 	// Answer sends one datagram to a stranger, or returns ErrBusy where more than a share of the
 	// socket's buffer is in use. It never waits.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // fakeQueue is how many sends wait at a Fake that nobody reads; more are dropped, as a full
@@ -85,6 +86,7 @@ type Fake struct {
 	local   netip.AddrPort
 	queue   chan parcel
 	free    chan []byte
+	limit   atomic.Int64 // of a datagram; 0: none
 	once    sync.Once
 	done    chan struct{}
 }
@@ -96,6 +98,9 @@ type parcel struct {
 	class uint8
 }
 
+// SetLimit makes the end refuse longer datagrams, as a device with a small MTU does.
+func (f *Fake) SetLimit(octets int) { f.limit.Store(int64(octets)) }
+
 // Send implements Conn. Where the network is lossy each datagram goes alone.
 func (f *Fake) Send(to netip.AddrPort, b []byte, size int, class uint8) error {
 	if segments(b, size) == 0 {
@@ -105,6 +110,9 @@ func (f *Fake) Send(to netip.AddrPort, b []byte, size int, class uint8) error {
 	case <-f.done:
 		return net.ErrClosed
 	default:
+	}
+	if limit := int(f.limit.Load()); limit > 0 && min(size, len(b)) > limit {
+		return ErrTooLong
 	}
 	f.network.mu.Lock()
 	lossy := f.network.lossy != nil

@@ -62,7 +62,7 @@ func (s *Socket) Send(to netip.AddrPort, b []byte, size int, class uint8) error 
 		case err != unix.EINVAL && err != unix.EMSGSIZE:
 			return err
 		}
-		// EINVAL, EMSGSIZE: the path is narrower than a segment; let IP fragment it.
+		// EINVAL, EMSGSIZE: a segment is longer than the device takes, but the last may fit.
 	}
 	return m.oneByOne(s.fd, b, size, n)
 }
@@ -163,6 +163,9 @@ func (m *sender) oneByOne(fd int, b []byte, size, n int) error {
 	}
 	runtime.KeepAlive(b)
 	m.release(n)
+	if first == unix.EMSGSIZE {
+		return ErrTooLong
+	}
 	return first
 }
 

@@ -134,6 +134,7 @@ func (s *Socket) bind(at netip.AddrPort) error {
 // tune asks for buffers and offloads; each may be refused.
 func (s *Socket) tune(o Options) {
 	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1) // for requests to everybody
+	s.probe()
 	for _, size := range [...][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
 		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[0], socketBuffer) != nil {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[1], socketBuffer) // less is fine

@@ -18,7 +18,8 @@ const (
 
 	defaultMTU = 1400
 	minMTU     = 1280 // what IPv6 needs
-	maxMTU     = 1404 // one whole packet fills the 1408 octets of frames of one record
+	maxMTU     = 9000 // longer packets than a record takes leave in parts
+	maxWhole   = 1404 // fills the 1408 octets of frames of one record; the standard form has no parts
 
 	minKeepAlive, maxKeepAlive   = time.Second, 24 * time.Hour
 	minInactivity, maxInactivity = 10 * time.Second, 24 * time.Hour
@@ -59,6 +60,9 @@ func (r *reader) link(t *table) {
 	l.UserPlane = userPlane(t.table("user_plane"), l.Signalling)
 	l.Rekey = rekey(t.table("rekey"))
 	l.Privacy = privacy(t.table("privacy"), l.Signalling.Ciphering)
+	if l.MTU > maxWhole && l.UserPlane.Form != policy.FormRecord {
+		t.doc.wrong(t.at("mtu"), fmt.Sprintf("link.mtu %d needs records, while user_plane.form is %q: PDUs of the standard form carry whole packets", l.MTU, l.UserPlane.Form), fmt.Sprintf("at most %d, or user_plane.form = %q", maxWhole, policy.FormRecord))
+	}
 	r.out.Links = append(r.out.Links, l)
 }
 
