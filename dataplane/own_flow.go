@@ -41,5 +41,9 @@ func outerDatagram(p []byte) []byte {
 	if protocol != protocolUDP || len(p) < ip+udpHeaderLen+underlay.HeaderLen {
 		return nil
 	}
-	return p[ip+udpHeaderLen:]
+	datagram := p[ip+udpHeaderLen:]
+	if _, _, ok := underlay.Peek(datagram); !ok {
+		return nil
+	}
+	return datagram
 }
