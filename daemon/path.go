@@ -158,27 +158,26 @@ func (k *keeper) pathChanged(r *runner, p dataplane.Path) {
 	if k.current != r {
 		return
 	}
-	k.status.Path = &control.Path{MTU: p.ContentLen + k.overhead(), Content: p.ContentLen, Searching: p.Searching}
+	k.status.Path = &control.Path{MTU: k.mtu(p.ContentLen), Content: p.ContentLen, Searching: p.Searching}
 	if !p.Searching {
 		k.log.Info("path", "mtu", k.status.Path.MTU, "content", p.ContentLen)
 	}
 	k.publish()
 }
 
-// overhead is what stands around the content on the underlay.
-func (k *keeper) overhead() int {
+// mtu is the length of the packets on the underlay in which records with so much content leave, or PDUs.
+func (k *keeper) mtu(contentLen int) int {
 	const udpHeader, ipv4Header, ipv6Header = 8, 20, 40
-	n := record.HeaderLen + udpHeader + ipv6Header
+	outer := udpHeader + ipv6Header
 	if k.endpoint.Addr().Unmap().Is4() {
-		n += ipv4Header - ipv6Header
+		outer = udpHeader + ipv4Header
 	}
-	protection := k.status.Protection
-	if protection == nil {
-		return n + suite.TagLen
+	tag, form := suite.TagLen, policy.FormRecord.String()
+	if p := k.status.Protection; p != nil {
+		tag, form = p.UserPlane.TagBits/8, p.UserPlane.Form
 	}
-	n += protection.UserPlane.TagBits / 8
-	if protection.UserPlane.Form == policy.FormPDCP.String() {
-		n += underlay.HeaderLen + pdcp.DataHeaderLen - record.HeaderLen - record.FrameHeaderLen
+	if form == policy.FormPDCP.String() {
+		return outer + underlay.HeaderLen + pdcp.DataHeaderLen + dataplane.PacketLenPDU(contentLen) + tag
 	}
-	return n
+	return outer + record.HeaderLen + contentLen + tag
 }

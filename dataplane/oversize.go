@@ -56,9 +56,9 @@ func (t *transmitter) recordFor(k *keyContext) *pending {
 }
 
 // tooLongPDU ends a packet of the standard form, which has no parts: its sender is told where that is
-// allowed. Over IPv6 nobody is told of less than 1280 octets, so that a path needs 1345 to carry them.
+// allowed. Over IPv6 nobody is told of less than 1280 octets, although the least path does not carry them.
 func (t *transmitter) tooLongPDU(l *Link, packet []byte) {
-	mtu := t.path.packetLen()
+	mtu := PacketLenPDU(t.path.ContentLen)
 	if packet[0]>>4 == 6 {
 		mtu = max(mtu, leastMTU)
 	}

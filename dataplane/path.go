@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"pc5d/dataplane/pdcp"
 	"pc5d/dataplane/record"
 	"pc5d/dataplane/udp"
+	"pc5d/dataplane/underlay"
 )
 
 // leastMTU is what every path of IPv6 takes (RFC 8200, 5). Packets up to it are never refused.
@@ -25,6 +27,12 @@ var unknownPath = Path{ContentLen: record.BaseContentLen, Searching: true}
 
 // packetLen is the longest packet that a record takes.
 func (p Path) packetLen() int { return p.ContentLen - record.FrameHeaderLen }
+
+// PacketLenPDU is the longest packet of a PDU of the standard form that is no longer than a record with so
+// much content.
+func PacketLenPDU(contentLen int) int {
+	return min(record.MaxPacket, contentLen+record.Overhead-underlay.HeaderLen-pdcp.DataOverhead)
+}
 
 // orDefault is the path with its content length; a wrong one is an error.
 func (p Path) orDefault() (Path, error) {

@@ -50,3 +50,20 @@ func TestStatus_Certificates(t *testing.T) {
 		t.Errorf("without one: %q", out.String())
 	}
 }
+
+// TestStatus_T59_Path: what the path takes is shown while it is known.
+func TestStatus_T59_Path(t *testing.T) {
+	for _, c := range []struct {
+		path *control.Path
+		want string
+	}{
+		{&control.Path{MTU: 1476, Content: 1408}, "path        MTU 1476 in use, records of 1408 octets\n"},
+		{&control.Path{MTU: 1220, Content: 1152, Searching: true}, "path        MTU 1220 in use, records of 1152 octets; being searched\n"},
+	} {
+		var out bytes.Buffer
+		printStatus(&out, control.Status{Links: []control.LinkStatus{{Protection: &control.Protection{}, Path: c.path}}})
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%q has not %q", out.String(), c.want)
+		}
+	}
+}

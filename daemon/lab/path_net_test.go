@@ -206,3 +206,35 @@ func TestT59_ForgedICMP(t *testing.T) {
 		t.Errorf("%d transfers, the longest took %v; drops %v", transfers, longest, s.Drops)
 	}
 }
+
+// TestT59_LongInterfaceMTU: where the operators raised the MTU of the interfaces, long packets pass, over a
+// path of 1500 octets as well as over one of 1280, where their senders are told.
+func TestT59_LongInterfaceMTU(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	p := pair(t, ctx, build(t), func(p *lab.Pair) {
+		for _, n := range []*lab.Node{p.Alice, p.Bob} {
+			n.Tail = "mtu = 8000\n"
+			if err := n.Provision(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	up(t, ctx, p.Alice)
+	content(t, ctx, p, 1408, 5*time.Second)
+	for _, to := range []netip.Addr{p.Bob.Four, p.Bob.Six} {
+		for _, octets := range []int{1404, 1405, 8000} {
+			if arrived, mtu, err := p.Alice.Host.Strict(p.Bob.Host, to, octets, 2*time.Second); !arrived {
+				t.Errorf("%d octets to %s did not arrive: MTU %d, %v", octets, to, mtu, err)
+			}
+		}
+	}
+	stop := traffic(t, p)
+	widths(t, p, 1280, 1280)
+	content(t, ctx, p, 1152, narrowed)
+	strict(t, p, true)
+	if transfers, longest := stop(); transfers < 4 || longest > narrowed+5*time.Second {
+		t.Errorf("%d transfers, the longest took %v", transfers, longest)
+	}
+}

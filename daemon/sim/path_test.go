@@ -142,7 +142,7 @@ func TestT59_Standard(t *testing.T) {
 	p.establish()
 	p.alice.MTU, p.bob.MTU = 1280, 1280
 	for range 4 {
-		for _, n := range []int{1400, 1270} {
+		for _, n := range []int{1400, 1280} {
 			p.link.A.Send(sim.IPv6, n)
 			p.link.B.Send(sim.IPv6, n)
 		}
@@ -152,8 +152,8 @@ func TestT59_Standard(t *testing.T) {
 		t.Fatalf("path %+v, %d senders were told", p.alice.Status(p.link.A).Path, p.TooBig())
 	}
 	sent, delivered := p.Packets()
-	p.link.A.Send(sim.IPv4, 1148)
-	p.link.B.Send(sim.IPv6, 1148)
+	p.link.A.Send(sim.IPv4, 1167)
+	p.link.B.Send(sim.IPv6, 1167)
 	p.Run(time.Second)
 	if afterSent, afterDelivered := p.Packets(); afterSent-sent != 2 || afterDelivered-delivered != 2 {
 		t.Errorf("%d of %d packets arrived", afterDelivered-delivered, afterSent-sent)
