@@ -15,7 +15,7 @@
 #define LAST R9
 #define ROUNDS R10
 
-// Vector registers; the X and Y names are the low parts of the same ones.
+// Vector registers, and below the names of low parts of some.
 #define S0 Z0 // AES states of the pass
 #define S1 Z1
 #define C0 Z2 // ciphertext that GHASH takes, octets turned round
@@ -43,11 +43,27 @@
 #define K8 Z24
 #define K9 Z25
 #define KLAST Z26
-#define MASK X27  // E(J0)
+#define MASK Z27  // E(J0)
 #define K10 Z28   // AES-256 only
 #define K11 Z29
 #define K12 Z30
 #define K13 Z31
+
+#define C0X X2
+#define C0Y Y2
+#define C1X X3
+#define H0X X4
+#define H0Y Y4
+#define T0X X6
+#define T0Y Y6
+#define T1X X7
+#define LOX X10
+#define MIX X11
+#define HIX X12
+#define HIY Y12
+#define TURNX X13
+#define CTRX X14
+#define MASKX X27
 
 DATA turn<>+0(SB)/8, $0x08090a0b0c0d0e0f
 DATA turn<>+8(SB)/8, $0x0001020304050607
@@ -77,21 +93,7 @@ GLOBL polynomial<>(SB), NOPTR|RODATA, $16
 	VAESENC key, S0, S0; \
 	VAESENC key, S1, S1
 
-// COUNT makes the next eight counter blocks, with the first round key (GCTR, 6.5).
-#define COUNT \
-	VPXORD K0, CTR, S0;    \
-	VPADDD FOUR, CTR, CTR; \
-	VPXORD K0, CTR, S1;    \
-	VPADDD FOUR, CTR, CTR
-
-// FINISH is the last AES round, with the text at SRC instead of an exclusive or behind it.
-#define FINISH \
-	VPXORD (SRC), KLAST, T0;   \
-	VPXORD 64(SRC), KLAST, T1; \
-	VAESENCLAST T0, S0, S0;    \
-	VAESENCLAST T1, S1, S1
-
-// PRODUCT(c, h, ...) makes the four partial products of four blocks and four powers, without reduction (6.3).
+// LOW, MIDDLE and HIGH make the four partial products of four blocks and four powers, without reduction (6.3).
 #define LOW(c, h, t) VPCLMULQDQ $0x00, h, c, t
 #define MIDDLE(c, h, t, u) VPCLMULQDQ $0x01, h, c, t; VPCLMULQDQ $0x10, h, c, u
 #define HIGH(c, h, t) VPCLMULQDQ $0x11, h, c, t
@@ -131,10 +133,11 @@ GLOBL polynomial<>(SB), NOPTR|RODATA, $16
 #define START \
 	MOVQ k+0(FP), KEYS; \
 	MOVQ nonce+8(FP), TMP; \
-	VMOVQ (TMP), X14; \
-	VPINSRD $2, 8(TMP), X14, X14; \
+	VMOVQ (TMP), CTRX; \
+	VPINSRD $2, 8(TMP), CTRX, CTRX; \
 	MOVL $0x01000000, TMP; \
-	VPINSRD $3, TMP, X14, X14; \
+	VPINSRD $3, TMP, CTRX, CTRX; \
+	VSHUFI64X2 $0, CTR, CTR, CTR; \
 	VBROADCASTI32X4 keys_round+0x00(KEYS), K0; \
 	VBROADCASTI32X4 keys_round+0x10(KEYS), K1; \
 	VBROADCASTI32X4 keys_round+0x20(KEYS), K2; \
@@ -157,38 +160,37 @@ GLOBL polynomial<>(SB), NOPTR|RODATA, $16
 	MOVQ dst+32(FP), DST; \
 	MOVQ src+40(FP), SRC; \
 	MOVQ n+48(FP), LEFT; \
-	VPXORD X16, X14, MASK; \
-	VSHUFI64X2 $0, CTR, CTR, CTR; \
+	VPXORD K0, CTR, MASK; \
 	VPADDD first<>(SB), CTR, CTR; \
-	VAESENC X17, MASK, MASK; \
-	VAESENC X18, MASK, MASK; \
-	VAESENC X19, MASK, MASK; \
-	VAESENC X20, MASK, MASK; \
-	VAESENC X21, MASK, MASK; \
-	VAESENC X22, MASK, MASK; \
-	VAESENC X23, MASK, MASK; \
-	VAESENC X24, MASK, MASK; \
-	VAESENC X25, MASK, MASK; \
+	VAESENC K1, MASK, MASK; \
+	VAESENC K2, MASK, MASK; \
+	VAESENC K3, MASK, MASK; \
+	VAESENC K4, MASK, MASK; \
+	VAESENC K5, MASK, MASK; \
+	VAESENC K6, MASK, MASK; \
+	VAESENC K7, MASK, MASK; \
+	VAESENC K8, MASK, MASK; \
+	VAESENC K9, MASK, MASK; \
 	CMPQ ROUNDS, $10; \
 	JEQ masked; \
-	VAESENC X28, MASK, MASK; \
-	VAESENC X29, MASK, MASK; \
-	VAESENC X30, MASK, MASK; \
-	VAESENC X31, MASK, MASK; \
+	VAESENC K10, MASK, MASK; \
+	VAESENC K11, MASK, MASK; \
+	VAESENC K12, MASK, MASK; \
+	VAESENC K13, MASK, MASK; \
 masked: \
-	VAESENCLAST X26, MASK, MASK; \
+	VAESENCLAST KLAST, MASK, MASK; \
 	LEAQ keys_power+const_maxLen(KEYS), POWER; \
 	SUBQ LEFT, POWER; \
 	MOVQ aad+16(FP), TMP; \
-	VMOVDQU (TMP), X2; \
-	VPSHUFB X13, X2, X2; \
+	VMOVDQU (TMP), C0X; \
+	VPSHUFB TURNX, C0X, C0X; \
 	LEAQ (LEFT*8), TMP; \
-	VMOVQ TMP, X3; \
+	VMOVQ TMP, C1X; \
 	MOVL $128, TMP; \
-	VPINSRQ $1, TMP, X3, X3; \
-	VINSERTI128 $1, X3, Y2, Y2; \
-	VMOVDQU (POWER), X4; \
-	VINSERTI128 $1, (keys_power+const_maxLen+16)(KEYS), Y4, Y4; \
+	VPINSRQ $1, TMP, C1X, C1X; \
+	VINSERTI128 $1, C1X, C0Y, C0Y; \
+	VMOVDQU (POWER), H0X; \
+	VINSERTI128 $1, (keys_power+const_maxLen+16)(KEYS), H0Y, H0Y; \
 	ADDQ $16, POWER; \
 	LOW(C0, H0, LO); \
 	MIDDLE(C0, H0, MI, T0); \
@@ -199,81 +201,65 @@ masked: \
 #define END \
 	VBROADCASTI32X4 polynomial<>(SB), T1; \
 	REDUCE(LO, MI, HI, T1, T0);  \
-	VEXTRACTI64X4 $1, HI, Y6;    \
-	VPXORD Y6, Y12, Y12;         \
-	VEXTRACTI128 $1, Y12, X6;    \
-	VPXORD X6, X12, X12;         \
-	VPSHUFB X13, X12, X12;       \
-	VPXORD MASK, X12, X12;       \
-	VMOVDQU X12, (TAG);          \
+	VEXTRACTI64X4 $1, HI, T0Y;   \
+	VPXOR T0Y, HIY, HIY;         \
+	VEXTRACTI128 $1, HIY, T0X;   \
+	VPXOR T0X, HIX, HIX;         \
+	VPSHUFB TURNX, HIX, HIX;     \
+	VPXORD MASKX, HIX, HIX;      \
+	VMOVDQU HIX, (TAG);          \
 	VZEROUPPER
 
+// PASS ciphers 128 octets (GCTR, 6.5) and meanwhile hashes C0 and C1. The text goes into the last round key:
+// no exclusive or waits for the key stream.
+#define PASS \
+	VPXORD K0, CTR, S0;        \
+	VPADDD FOUR, CTR, CTR;     \
+	VPXORD K0, CTR, S1;        \
+	VPADDD FOUR, CTR, CTR;     \
+	ROUND(K1);                 \
+	ROUND(K2);                 \
+	HASH_LOW;                  \
+	ROUND(K3);                 \
+	ROUND(K4);                 \
+	HASH_MIDDLE;               \
+	ROUND(K5);                 \
+	ROUND(K6);                 \
+	HASH_HIGH;                 \
+	ROUND(K7);                 \
+	ROUND(K8);                 \
+	ROUND(K9);                 \
+	CMPQ ROUNDS, $10;          \
+	JEQ last;                  \
+	ROUND(K10);                \
+	ROUND(K11);                \
+	ROUND(K12);                \
+	ROUND(K13);                \
+last: \
+	VPXORD (SRC), KLAST, T0;   \
+	VPXORD 64(SRC), KLAST, T1; \
+	VAESENCLAST T0, S0, S0;    \
+	VAESENCLAST T1, S1, S1;    \
+	VMOVDQU64 S0, (DST);       \
+	VMOVDQU64 S1, 64(DST);     \
+	ADDQ $128, SRC;            \
+	ADDQ $128, DST
+
 // func seal(k *keys, nonce *[12]byte, aad, tag *[16]byte, dst, src *byte, n int)
-// GCM-AE (7.1). GHASH is one pass behind the cipher.
+// GCM-AE (7.1). GHASH is one pass behind: it begins with zeros, times whatever stands before the first power.
 TEXT ·seal(SB), NOSPLIT, $0-56
 	START
-
-	COUNT
-	ROUND(K1)
-	ROUND(K2)
-	ROUND(K3)
-	ROUND(K4)
-	ROUND(K5)
-	ROUND(K6)
-	ROUND(K7)
-	ROUND(K8)
-	ROUND(K9)
-	CMPQ ROUNDS, $10
-	JEQ sealed0
-	ROUND(K10)
-	ROUND(K11)
-	ROUND(K12)
-	ROUND(K13)
-
-sealed0:
-	FINISH
-	VMOVDQU64 S0, (DST)
-	VMOVDQU64 S1, 64(DST)
-	VPSHUFB TURN, S0, C0
-	VPSHUFB TURN, S1, C1
-	ADDQ $128, SRC
-	ADDQ $128, DST
-	SUBQ $128, LEFT
-	JEQ tag
+	VPXORD C0, C0, C0
+	VPXORD C1, C1, C1
+	SUBQ $128, POWER
 
 pass:
-	COUNT
-	ROUND(K1)
-	ROUND(K2)
-	HASH_LOW
-	ROUND(K3)
-	ROUND(K4)
-	HASH_MIDDLE
-	ROUND(K5)
-	ROUND(K6)
-	HASH_HIGH
-	ROUND(K7)
-	ROUND(K8)
-	ROUND(K9)
-	CMPQ ROUNDS, $10
-	JEQ sealed
-	ROUND(K10)
-	ROUND(K11)
-	ROUND(K12)
-	ROUND(K13)
-
-sealed:
-	FINISH
-	VMOVDQU64 S0, (DST)
-	VMOVDQU64 S1, 64(DST)
+	PASS
 	VPSHUFB TURN, S0, C0
 	VPSHUFB TURN, S1, C1
-	ADDQ $128, SRC
-	ADDQ $128, DST
 	SUBQ $128, LEFT
 	JNE pass
 
-tag:
 	HASH_LOW
 	HASH_MIDDLE
 	HASH_HIGH
@@ -281,41 +267,16 @@ tag:
 	RET
 
 // func open(k *keys, nonce *[12]byte, aad, tag *[16]byte, dst, src *byte, n int)
-// GCM-AD (7.2) but for the comparison. Each pass reads its ciphertext before it writes.
+// GCM-AD (7.2) but for the comparison. Each pass has read its ciphertext before it writes.
 TEXT ·open(SB), NOSPLIT, $0-56
 	START
 
 pass:
 	VMOVDQU64 (SRC), C0
 	VMOVDQU64 64(SRC), C1
-	COUNT
 	VPSHUFB TURN, C0, C0
 	VPSHUFB TURN, C1, C1
-	ROUND(K1)
-	ROUND(K2)
-	HASH_LOW
-	ROUND(K3)
-	ROUND(K4)
-	HASH_MIDDLE
-	ROUND(K5)
-	ROUND(K6)
-	HASH_HIGH
-	ROUND(K7)
-	ROUND(K8)
-	ROUND(K9)
-	CMPQ ROUNDS, $10
-	JEQ opened
-	ROUND(K10)
-	ROUND(K11)
-	ROUND(K12)
-	ROUND(K13)
-
-opened:
-	FINISH
-	VMOVDQU64 S0, (DST)
-	VMOVDQU64 S1, 64(DST)
-	ADDQ $128, SRC
-	ADDQ $128, DST
+	PASS
 	SUBQ $128, LEFT
 	JNE pass
 
@@ -328,15 +289,15 @@ TEXT ·multiply(SB), NOSPLIT, $0-24
 	MOVQ product+0(FP), DST
 	MOVQ a+8(FP), SRC
 	MOVQ b+16(FP), TMP
-	VMOVDQU (SRC), X2
-	VMOVDQU (TMP), X4
-	VMOVDQU polynomial<>(SB), X7
-	LOW(X2, X4, X10)
-	MIDDLE(X2, X4, X11, X6)
-	VPXOR X6, X11, X11
-	HIGH(X2, X4, X12)
-	REDUCE(X10, X11, X12, X7, X6)
-	VMOVDQU X12, (DST)
+	VMOVDQU (SRC), C0X
+	VMOVDQU (TMP), H0X
+	VMOVDQU polynomial<>(SB), T1X
+	LOW(C0X, H0X, LOX)
+	MIDDLE(C0X, H0X, MIX, T0X)
+	VPXOR T0X, MIX, MIX
+	HIGH(C0X, H0X, HIX)
+	REDUCE(LOX, MIX, HIX, T1X, T0X)
+	VMOVDQU HIX, (DST)
 	VZEROUPPER
 	RET
 
@@ -344,9 +305,9 @@ TEXT ·multiply(SB), NOSPLIT, $0-24
 // AESKEYGENASSIST takes the second word of its source through the S-box.
 TEXT ·subWord(SB), NOSPLIT, $0-12
 	MOVL w+0(FP), TMP
-	VMOVD TMP, X0
-	VPSHUFD $0, X0, X0
-	VAESKEYGENASSIST $0, X0, X0
-	VMOVD X0, TMP
+	VMOVD TMP, T0X
+	VPSHUFD $0, T0X, T0X
+	VAESKEYGENASSIST $0, T0X, T0X
+	VMOVD T0X, TMP
 	MOVL TMP, ret+8(FP)
 	RET

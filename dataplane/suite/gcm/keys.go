@@ -64,7 +64,7 @@ func (k *keys) raise(h [aes.BlockSize]byte) {
 	first := &k.power[maxPower-1]
 	binary.LittleEndian.PutUint64(first[:], low^carry&1)
 	binary.LittleEndian.PutUint64(first[8:], high^carry&(0xc2<<56))
-	for i := maxPower - 2; i >= 0; i-- {
-		multiply(&k.power[i], &k.power[i+1], first)
+	for p := 2; p <= maxPower; p++ { // from its halves: one need not wait for the one before
+		multiply(&k.power[maxPower-p], &k.power[maxPower-p/2], &k.power[maxPower-(p-p/2)])
 	}
 }
