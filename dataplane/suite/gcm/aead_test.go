@@ -275,10 +275,17 @@ func BenchmarkRecord(b *testing.B) {
 func BenchmarkNew(b *testing.B) {
 	for _, keyLen := range keyLens {
 		newPair(b, make([]byte, keyLen))
-		b.Run(fmt.Sprint(8*keyLen), func(b *testing.B) {
+		b.Run(fmt.Sprint(8*keyLen, "/vaes"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				New(make([]byte, keyLen))
+			}
+		})
+		b.Run(fmt.Sprint(8*keyLen, "/standard"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				block, _ := aes.NewCipher(make([]byte, keyLen))
+				cipher.NewGCM(block)
 			}
 		})
 	}
