@@ -12,8 +12,7 @@
 #define POWER BX
 #define TAG DX
 #define TMP R8
-#define LAST R9
-#define ROUNDS R10
+#define ROUNDS R9
 
 // Vector registers, and below the names of low parts of some.
 #define S0 Z0 // AES states of the pass
