@@ -18,7 +18,7 @@ const root = "../" // of the module
 // pure packages speak the protocol or decide: they do no I/O and read no clock.
 var pure = []string{
 	"daemon/pc5s", "daemon/link", "daemon/keys", "daemon/auth/kei", "daemon/auth/cookie", "daemon/auth/mac", "daemon/auth/pskdhe", "daemon/auth/invite", "daemon/pathmtu",
-	"dataplane/record", "dataplane/suite", "dataplane/nea", "dataplane/pdcp", "dataplane/underlay", "policy",
+	"dataplane/record", "dataplane/suite", "dataplane/suite/gcm", "dataplane/nea", "dataplane/pdcp", "dataplane/underlay", "policy",
 }
 
 // layers are the tops of the tree, from the one that may import all to those that import neither.

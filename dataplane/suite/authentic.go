@@ -16,7 +16,12 @@ func (b *both) open(it *Item) bool {
 	return err == nil
 }
 
-func (b *both) wipe() { b.aead = nil }
+func (b *both) wipe() {
+	if w, ok := b.aead.(interface{ Wipe() }); ok {
+		w.Wipe()
+	}
+	b.aead = nil
+}
 
 // tagged is an AEAD over an empty plaintext: GMAC, or Poly1305 under the key stream's first block.
 // AAD is AAD and text.

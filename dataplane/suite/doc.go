@@ -20,6 +20,8 @@
 // the same time with batches of their own. Wipe must come after the last use. Nothing here
 // allocates per item, with the one exception that Item names.
 //
+// Records in the first mode with AES go through dataplane/suite/gcm where the processor has what that needs.
+//
 // Neither Go's AES nor its ChaCha20-Poly1305 has a way to clear its key: Wipe clears the salt and
 // what else is ours, and forgets the rest.
 package suite

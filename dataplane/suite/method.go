@@ -13,7 +13,7 @@ var errMode = errors.New("no such mode")
 func newMethod(id ID, mode Mode, key []byte) (method, error) {
 	switch mode {
 	case AEAD, IntegrityOnly:
-		aead, err := newAEAD(id, key)
+		aead, err := newAEAD(id, mode, key)
 		if err != nil {
 			return nil, err
 		}
