@@ -7,7 +7,7 @@ import (
 
 // Lane is a pair of workers beside the first one, where there are processors for it: one sends for its share of
 // the links, the other receives what the system brings to its socket. All packets of a link that leave take one lane,
-// and a socket gets all user data for a layer-2 ID or none (udp.ListenGroup), so that lanes reorder nothing.
+// and a socket gets all user data of a peer's address or none (udp.ListenGroup), so that lanes reorder nothing.
 type Lane struct {
 	Conn   udp.Conn // of the same address as Config.Conn
 	Poller tundev.Poller

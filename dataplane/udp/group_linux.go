@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ListenGroup opens n sockets of one address. All user data for one layer-2 ID reaches one of them, in its order;
-// everything else reaches the first, whose receiver alone sees strangers.
+// ListenGroup opens n sockets of one address. User data of one sender, which is an address and a port, reaches one of
+// them, in its order; everything else reaches the first. Where the kernel has put datagrams of a sender together it looks
+// at the first of them only, so that few others come along.
 func ListenGroup(at netip.AddrPort, n int, o Options) ([]*Socket, error) {
 	if n <= 1 {
 		s, err := Listen(at, o)
@@ -28,7 +29,7 @@ func ListenGroup(at netip.AddrPort, n int, o Options) ([]*Socket, error) {
 		if len(group) > 1 {
 			continue
 		}
-		if err := s.steer(n); err != nil { // before anything can reach another one
+		if err := s.steer(); err != nil { // before anything can reach another one
 			return nil, closeAll(group, fmt.Errorf("udp: spread user data over %d sockets: %w", n, err))
 		}
 		at = netip.AddrPortFrom(at.Addr(), s.local.Port()) // a port that the first one chose
@@ -45,20 +46,21 @@ func closeAll(group []*Socket, err error) error {
 
 // Where the underlay header has what the group goes by. This package does not know it otherwise.
 const (
-	octetForm        = 0
-	octetDestination = 3 // the last one of the destination layer-2 ID
-	octetLCID        = 7
-	record, pdu      = 0x11, 0x10 // version 1
-	drb, drbSparse   = 4, 5
+	octetForm      = 0
+	octetLCID      = 7
+	record, pdu    = 0x11, 0x10 // version 1
+	drb, drbSparse = 4, 5
+
+	bySender = 0xFFFF // no socket has this number: the kernel takes one by addresses and ports
 )
 
-// steer tells the kernel which socket of a group of n gets a datagram. Where the program can not read so far it gives 0,
-// the first; so it does before the others have joined.
-func (s *Socket) steer(n int) error {
+// steer tells the kernel which socket of a group gets a datagram. Where the program can not read so far it gives 0,
+// the first.
+func (s *Socket) steer() error {
 	const (
-		load   = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
-		equal  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-		modulo = unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K
+		load  = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
+		equal = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+		give  = unix.BPF_RET | unix.BPF_K
 	)
 	program := []unix.SockFilter{
 		{Code: load, K: octetForm},
@@ -67,10 +69,8 @@ func (s *Socket) steer(n int) error {
 		{Code: load, K: octetLCID},
 		{Code: equal, K: drb, Jt: 2},
 		{Code: equal, K: drbSparse, Jt: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-		{Code: load, K: octetDestination},
-		{Code: modulo, K: uint32(n)},
-		{Code: unix.BPF_RET | unix.BPF_A},
+		{Code: give, K: 0},
+		{Code: give, K: bySender},
 	}
 	return unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
