@@ -12,6 +12,7 @@ import (
 
 	"pc5d/dataplane"
 	"pc5d/dataplane/record"
+	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
 )
 
@@ -349,5 +350,46 @@ func TestT59_PartsAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(50, round); n >= 1 {
 		t.Errorf("%v allocations for a packet in parts", n)
+	}
+}
+
+// TestT59_T60_MarkedParts: what the network marks the parts of a packet with reaches the packet, or ends it
+// where its sender does not know marks.
+func TestT59_T60_MarkedParts(t *testing.T) {
+	const ect0, ce = 2, 3
+	for inner, want := range map[byte]byte{0: 0, ect0: ce} {
+		a, b, network := newPair(t)
+		a.setPath(t, 1152, true)
+		network.Mark(func(uint8) uint8 { return ce })
+		got := carry(t, a, b, [][]byte{withClass(packet(addrA, addrB, 1280, 0), inner)})
+		switch {
+		case want == 0:
+			if len(got) != 0 || dropsOf(b, dataplane.DropCongested) != 1 {
+				t.Errorf("%d packets that know no marks arrived", len(got))
+			}
+		case len(got) != 1 || got[0][1] != want:
+			t.Errorf("%d packets arrived, drops %v", len(got), b.link.Counters().Drops)
+		}
+	}
+}
+
+// TestT59_DatagramsInParts: the datagrams of a super-packet of UDP arrive over a narrow path, or their
+// sender is told.
+func TestT59_DatagramsInParts(t *testing.T) {
+	for _, searching := range []bool{true, false} {
+		for _, size := range []int{700, 1200, 1300, 1372} {
+			a, b, network := newSupers(t)
+			a.setPath(t, 1152, searching)
+			longest(network, 1152+record.Overhead)
+			h, p := datagram(false, 9, 0, 0x40, bytes.Repeat([]byte{1}, 40*size))
+			h.GSOType, h.GSOSize = tundev.GSOUDP, uint16(size)
+			if !a.tun.DeliverAs(h, p) {
+				t.Fatal("the queue is full")
+			}
+			got, told := carry(t, a, b, nil), len(a.tun.Packets())
+			if fits := searching || size+28 <= 1280; fits && len(got) != 40 || !fits && (len(got) != 0 || told == 0) {
+				t.Errorf("searching %v, datagrams of %d: %d of 40 arrived, %d answers; drops %v", searching, size, len(got), told, a.link.Counters().Drops)
+			}
+		}
 	}
 }

@@ -27,6 +27,7 @@ type partSlot struct {
 	parts   [maxParts]span // that are there
 	n       int
 	missing int    // octets
+	class   uint8  // traffic class of the datagrams: marked where one of them was (RFC 3168, 5.3)
 	buffer  []byte // virtio-net header, packet
 }
 
@@ -115,6 +116,9 @@ func (r *receiver) part(k *keyContext, frames *record.Frames, got *delivered) {
 		return
 	}
 	s := r.parts.find(k, f, r.engine.config.Now())
+	if s.n == 0 || r.class&ecnMask == ce {
+		s.class = r.class
+	}
 	if !s.add(f, part) {
 		s.drop(DropBadFragment)
 		return
@@ -123,13 +127,13 @@ func (r *receiver) part(k *keyContext, frames *record.Frames, got *delivered) {
 		return
 	}
 	s.context = nil
-	r.assembled(k, s.buffer[:tundev.HeaderLen+f.Total], f.Flags, got)
+	r.assembled(k, s.buffer[:tundev.HeaderLen+f.Total], f.Flags, s.class, got)
 }
 
 // assembled writes a packet that was put together, behind room for its virtio-net header.
-func (r *receiver) assembled(k *keyContext, b []byte, flags byte, got *delivered) {
+func (r *receiver) assembled(k *keyContext, b []byte, flags byte, class uint8, got *delivered) {
 	packet := b[tundev.HeaderLen:]
-	if reason, ok := k.filter.judge(packet); !ok {
+	if reason, ok := k.admit(packet, class); !ok {
 		k.link.drops.add(reason, 1)
 		return
 	}
