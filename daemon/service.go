@@ -46,7 +46,9 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 			s.Drops[reason.String()] += c // both planes know malformed datagrams
 		}
 	}
-	for _, k := range n.ordered() {
+	all := n.ordered()
+	s.Links = slices.Grow(s.Links, len(all)) // a status is large, and there may be thousands
+	for _, k := range all {
 		s.Links = append(s.Links, k.counted(k.seen()))
 	}
 	return s, nil
