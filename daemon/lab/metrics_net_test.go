@@ -17,7 +17,7 @@ import (
 	"pc5d/daemon/lab"
 )
 
-// TestMetrics: both daemons of a live link count its traffic, its authentications, and what the kernel does
+// TestMetrics: both daemons of a live link count its traffic, its authentication, and what the kernel does
 // for it: one on its control socket, the other at its address inside the link, where the peer scrapes it and
 // where it ends with the daemon.
 func TestMetrics(t *testing.T) {
@@ -33,10 +33,6 @@ func TestMetrics(t *testing.T) {
 		}
 	})
 	up(t, ctx, p.Alice)
-	if _, err := p.Alice.Client.Down(ctx, "bob", 10*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	up(t, ctx, p.Alice) // by a kept key
 	const octets = 4 << 20
 	if _, err := p.Alice.Host.Transfer(p.Bob.Host, p.Bob.Four, octets, []byte("metrics"), 10*time.Second); err != nil {
 		t.Fatal(err)
@@ -50,7 +46,6 @@ func TestMetrics(t *testing.T) {
 			`pc5_links`: 1, `pc5_link_established{link="` + link + `"}`: 1,
 			`pc5_link_insecure{link="` + link + `"}`: 0, `pc5_link_integrity_bits{link="` + link + `"}`: 128,
 			`pc5_link_establishments_total{link="` + link + `",proof="certificate"}`: 1,
-			`pc5_link_establishments_total{link="` + link + `",proof="kept-key"}`:    1,
 			`pc5_offload_in_use{offload="udp_segment"}`:                              1,
 			`pc5_link_offload_in_use{link="` + link + `",offload="tun_tso"}`:         1,
 		} {
@@ -62,6 +57,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("link %s: no record received", link)
 		}
 		t.Logf("link %s: resident %v octets", link, sample(t, page, "process_resident_memory_bytes"))
+	}
+	if t.Failed() {
+		t.Logf("alice:\n%sbob:\n%s", p.Alice.Log(), p.Bob.Log())
 	}
 	if err := p.Alice.Stop(); err != nil {
 		t.Fatal(err)
@@ -87,7 +85,7 @@ func sample(t *testing.T, page, name string) float64 {
 			return n
 		}
 	}
-	t.Fatalf("no %s in:\n%s", name, page)
+	t.Errorf("no %s", name)
 	return 0
 }
 
