@@ -59,6 +59,13 @@ func (h *halfOpen) runner(c conversation) *runner {
 	return h.open[c]
 }
 
+// count is how many are under way.
+func (h *halfOpen) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.open)
+}
+
 // loaded tells whether half of the places are taken, of all or of an address's source.
 func (h *halfOpen) loaded(from netip.Addr) bool {
 	h.mu.Lock()

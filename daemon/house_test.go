@@ -109,6 +109,18 @@ func TestPurePackagesStayPure(t *testing.T) {
 	}
 }
 
+// TestMetricsHaveOneRoom: the libraries of Prometheus are daemon/metrics' alone, and it is pc5d's alone: no
+// packet and no message depends on them, and pc5ctl reads text.
+func TestMetricsHaveOneRoom(t *testing.T) {
+	for folder, files := range house(t) {
+		for _, path := range imports(files) {
+			if strings.Contains(path, "prometheus") && folder != "daemon/metrics" || path == "pc5d/daemon/metrics" && folder != "cmd/pc5d" {
+				t.Errorf("%s imports %s", folder, path)
+			}
+		}
+	}
+}
+
 // TestPackagesHaveDocs: a package says what it is, and what it is not.
 func TestPackagesHaveDocs(t *testing.T) {
 	for folder, files := range house(t) {
@@ -132,7 +144,7 @@ func TestDaemonLinksNoTool(t *testing.T) {
 			if ours, ok := strings.CutPrefix(path, "pc5d/"); ok {
 				visit(ours)
 			}
-			for _, tool := range []string{"spf13/cobra", "charm.land/", "rsc.io/qr", "pc5d/daemon/lab", "pc5d/daemon/sim"} {
+			for _, tool := range []string{"spf13/cobra", "charm.land/", "rsc.io/qr", "pc5d/daemon/lab", "pc5d/daemon/sim", "client_golang/prometheus/promhttp", "client_golang/prometheus/push"} {
 				if strings.Contains(path, tool) {
 					t.Errorf("pc5d links %s through %s", path, folder)
 				}

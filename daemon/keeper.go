@@ -346,6 +346,7 @@ func passing(c pc5s.Cause) bool {
 // failed plans the next attempt, unless only a change of the provisioning can help.
 func (k *keeper) failed(err error) {
 	k.status.LastError = err.Error()
+	k.status.Establishments.Failed++
 	k.log.Warn("establishment failed", "error", err)
 	if !k.wanted {
 		k.setState("down")

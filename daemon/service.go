@@ -27,7 +27,10 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 		}
 	}
 	s.Strangers = control.Strangers{
-		Cookies: n.door.cookies.Load(), Admitted: n.door.admitted.Load(), Evicted: n.door.evicted.Load(), HalfOpen: n.Census().HalfOpen,
+		Cookies: n.door.cookies.Load(), Admitted: n.door.admitted.Load(), Evicted: n.door.evicted.Load(), HalfOpen: n.halfOpen.count(),
+	}
+	if n.store != nil {
+		s.KeptKeys = n.store.Len()
 	}
 	for why := range n.door.refused {
 		if c := n.door.refused[why].Load(); c > 0 {
@@ -43,7 +46,9 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 			s.Drops[reason.String()] += c // both planes know malformed datagrams
 		}
 	}
-	for _, k := range n.ordered() {
+	all := n.ordered()
+	s.Links = slices.Grow(s.Links, len(all)) // a status is large, and there may be thousands
+	for _, k := range all {
 		s.Links = append(s.Links, k.counted(k.seen()))
 	}
 	return s, nil
@@ -154,6 +159,7 @@ func (k *keeper) counted(s control.LinkStatus) control.LinkStatus {
 	c := k.plane.Counters()
 	s.RxPackets, s.RxOctets = c.Received.Packets, c.Received.Octets
 	s.TxPackets, s.TxOctets = c.Sent.Packets, c.Sent.Octets
+	s.RxRecords, s.TxRecords = c.Received.Records, c.Sent.Records
 	o := k.plane.Offloads()
 	s.Offloads = control.LinkOffloads{Header: o.Device.Header, TCP: o.Device.TCP, UDP: o.Device.UDP, TakesTCP: o.TakesTCP, TakesUDP: o.TakesUDP}
 	s.Drops = map[string]uint64{}

@@ -62,6 +62,7 @@ func (k *keeper) setState(s string) {
 // established writes down what was agreed.
 func (k *keeper) established(role link.Role, e link.Agreed) {
 	k.status.Role, k.status.Endpoint, k.status.LastError, k.status.Hint = role.String(), e.Endpoint.String(), "", ""
+	k.counts(e.Agreement.Proof)
 	k.setState("established")
 	k.protected(e.Agreement)
 	peer := e.Agreement.B
@@ -72,6 +73,18 @@ func (k *keeper) established(role link.Role, e link.Agreed) {
 	k.log.Info("link established", "role", role.String(), "endpoint", k.status.Endpoint, "proof", e.Agreement.Proof.String(), "user_plane", userPlaneWord(e.Agreement))
 	k.warn(e.Agreement)
 	k.publish()
+}
+
+// counts counts a session by what the peer showed.
+func (k *keeper) counts(proof link.Proof) {
+	switch c := &k.status.Establishments; proof {
+	case link.ByCertificate:
+		c.Certificate++
+	case link.ByKeptKey:
+		c.KeptKey++
+	case link.ByPreSharedKey:
+		c.PreSharedKey++
+	}
 }
 
 // warn says what the protection of user data lacks. (T56)
@@ -129,7 +142,7 @@ func (k *keeper) protected(a link.Agreement) {
 	if a.Suite != suite.None {
 		signalling, form, tag = a.Suite.String()+" record", policy.FormRecord, suite.TagLen
 	}
-	if !a.UserPlane.Integrity {
+	if suite.Null || !a.UserPlane.Integrity {
 		tag = 0
 	}
 	k.status.Protection = &control.Protection{

@@ -32,6 +32,6 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	c.PersistentFlags().StringVar(&socket, "socket", "/run/pc5/control.sock", "control socket of pc5d")
-	c.AddCommand(initCommand(), keyCommand(), caCommand(), checkCommand(), upCommand(&socket), downCommand(&socket), rekeyCommand(&socket), updateCommand(&socket), solicitCommand(&socket), forgetCommand(&socket), inviteCommand(&socket), joinCommand(&socket), unpairCommand(&socket), reloadCommand(&socket), statusCommand(&socket), demoCommand(), benchCommand())
+	c.AddCommand(initCommand(), keyCommand(), caCommand(), checkCommand(), upCommand(&socket), downCommand(&socket), rekeyCommand(&socket), updateCommand(&socket), solicitCommand(&socket), forgetCommand(&socket), inviteCommand(&socket), joinCommand(&socket), unpairCommand(&socket), reloadCommand(&socket), statusCommand(&socket), metricsCommand(&socket), demoCommand(), benchCommand())
 	return c
 }

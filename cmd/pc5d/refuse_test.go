@@ -76,6 +76,36 @@ func refused(t *testing.T, c *exec.Cmd, want string) {
 	}
 }
 
+// TestRefusals_Metrics: an address of the metrics that is in use is refused the same way, and the control
+// socket is not left behind.
+func TestRefusals_Metrics(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("the daemon asks for the host's routes before")
+	}
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "pc5d")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	config, socket := filepath.Join(dir, "pc5d.toml"), filepath.Join(dir, "s")
+	text := "[node]\nname = \"alice\"\nidentity = \"key\"\nlisten = \"127.0.0.1:0\"\nmetrics = \"" + busy.Addr().String() + "\"\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auth.GenerateKey(filepath.Join(dir, "key")); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, exec.Command(bin, "--config", config, "--socket", socket, "--state", filepath.Join(dir, "state")), "node.metrics: listen tcp "+busy.Addr().String())
+	if _, err := os.Lstat(socket); err == nil {
+		t.Error("the control socket is left behind")
+	}
+}
+
 const withLink = `[node]
 name = "alice"
 identity = "key"

@@ -14,7 +14,6 @@ import (
 
 	"pc5d/daemon"
 	"pc5d/daemon/auth"
-	"pc5d/daemon/control"
 	"pc5d/daemon/host"
 	"pc5d/daemon/kept"
 	"pc5d/daemon/keys"
@@ -126,11 +125,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 	if err != nil {
 		return err
 	}
-	server, err := control.Listen(o.socket, node, log)
+	servers, err := listen(o, log, p, node)
 	if err != nil {
 		return err
 	}
-	return supervise(ctx, o, log, engine, node, server)
+	return supervise(ctx, o, log, node, append(servers, engine))
 }
 
 // interfaces are those of the provisioned links.
@@ -143,7 +142,7 @@ func interfaces(p *provision.Provisioning) []tundev.Wanted {
 }
 
 // supervise runs the parts. The node stops first, so that its releases still go out.
-func supervise(ctx context.Context, o options, log *slog.Logger, engine *dataplane.Engine, node *daemon.Node, server *control.Server) error {
+func supervise(ctx context.Context, o options, log *slog.Logger, node *daemon.Node, parts []part) error {
 	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	inner, cancel := context.WithCancel(ctx)
@@ -152,15 +151,16 @@ func supervise(ctx context.Context, o options, log *slog.Logger, engine *datapla
 	if err != nil {
 		log.Warn("new addresses of this host go unnoticed: peers follow when it sends", "error", err)
 	}
-	failed := make(chan error, 2)
-	go func() { failed <- server.Run(outer) }()
-	go func() { failed <- engine.Run(outer) }()
+	failed := make(chan error, len(parts))
+	for _, p := range parts {
+		go func() { failed <- p.Run(outer) }()
+	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- node.Run(inner) }()
 	host.Notify(host.Ready)
 	log.Info("ready")
 	err = nil
-	pending := 2
+	pending := len(parts)
 	for serving := true; serving; {
 		select {
 		case <-o.reload:

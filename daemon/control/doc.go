@@ -1,6 +1,7 @@
 // Package control is the API of a running daemon: HTTP/1.1 and JSON on a Unix socket.
 //
 //	GET  /v1/status                       Status
+//	GET  /metrics                         text, as Prometheus reads it
 //	POST /v1/links/{name}/up?wait=20s     LinkStatus, once established, failed, or after wait
 //	POST /v1/links/{name}/down            LinkStatus
 //	POST /v1/links/{name}/rekey, update   LinkStatus

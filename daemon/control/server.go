@@ -34,8 +34,9 @@ type Server struct {
 	http     *http.Server
 }
 
-// Listen makes the socket. One that a dead daemon left is replaced, a live one is not.
-func Listen(path string, s Service, log *slog.Logger) (*Server, error) {
+// Listen makes the socket. One that a dead daemon left is replaced, a live one is not. Scrapes of /metrics go
+// to a handler of their own.
+func Listen(path string, s Service, metrics http.Handler, log *slog.Logger) (*Server, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("control socket %s: %w", path, err)
 	}
@@ -49,7 +50,7 @@ func Listen(path string, s Service, log *slog.Logger) (*Server, error) {
 		return nil, fmt.Errorf("control socket %s: %w; name another one with --socket", path, err)
 	}
 	server := &http.Server{
-		Handler: handler(s), MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: maxWait + readTimeout,
+		Handler: handler(s, metrics), MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: maxWait + readTimeout,
 		IdleTimeout: readTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return &Server{listener: peerListener{l}, http: server}, nil
@@ -130,8 +131,9 @@ func peerUID(c net.Conn) (uint32, error) {
 	return cred.Uid, nil
 }
 
-func handler(s Service) http.Handler {
+func handler(s Service, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.Status(r.Context())
 		reply(w, v, err)

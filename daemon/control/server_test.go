@@ -99,7 +99,7 @@ func serve(t *testing.T) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "s")
-	s, err := control.Listen(path, service{}, slog.New(slog.DiscardHandler))
+	s, err := control.Listen(path, service{}, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func FuzzT39Control(f *testing.F) {
 		verb, rest, _ := strings.Cut(c, " ")
 		f.Add([]byte("POST /v1/" + verb + " HTTP/1.1\r\nHost: x\r\n" + rest))
 	}
-	h := control.Handler(service{})
+	h := control.Handler(service{}, http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 		if err != nil {

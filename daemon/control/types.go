@@ -54,6 +54,7 @@ type Status struct {
 	Drops   map[string]uint64 `json:"drops"`   // datagrams that are no packet of a link's, by reason
 
 	Strangers Strangers `json:"strangers"`
+	KeptKeys  int       `json:"kept_keys"` // for the next establishment with their peers
 }
 
 // Strangers counts requests of those who are not known yet.
@@ -115,15 +116,26 @@ type LinkStatus struct {
 	Keys           time.Time         `json:"keys,omitzero"`            // when the present keys were made
 	Rekeyings      uint64            `json:"rekeyings"`                // since the daemon's start
 	Updates        uint64            `json:"updates"`                  // of identifiers, since then
+	Establishments Establishments    `json:"establishments"`           // since then
 	LastError      string            `json:"last_error,omitempty"`
 	Hint           string            `json:"hint,omitempty"` // unauthenticated: what a peer seems to say
 	RxPackets      uint64            `json:"rx_packets"`
 	TxPackets      uint64            `json:"tx_packets"`
 	RxOctets       uint64            `json:"rx_octets"`
 	TxOctets       uint64            `json:"tx_octets"`
+	RxRecords      uint64            `json:"rx_records"` // or PDUs of the standard form
+	TxRecords      uint64            `json:"tx_records"`
 	Offloads       LinkOffloads      `json:"offloads"`
 	Drops          map[string]uint64 `json:"drops"`
 	Messages       []Message         `json:"messages"` // the last ones, oldest first
+}
+
+// Establishments counts sessions of a link by what the peer showed, and attempts that failed.
+type Establishments struct {
+	Certificate  uint64 `json:"certificate"` // a full authentication
+	KeptKey      uint64 `json:"kept_key"`
+	PreSharedKey uint64 `json:"pre_shared_key"`
+	Failed       uint64 `json:"failed"`
 }
 
 // Authentication is how the peer showed who it is.

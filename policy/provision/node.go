@@ -44,6 +44,7 @@ func (r *reader) node(root *table) {
 	n.Listen = t.listen()
 	n.Mark = t.mark()
 	n.Gate, _ = t.flag("gate")
+	n.Metrics = t.metrics()
 	word(t, "kept_keys", &n.KeptKeys, KeptInMemory.String(), KeptInFile.String(), KeptNowhere.String())
 	n.Timers = timers(t.table("timers"))
 }
@@ -122,6 +123,32 @@ func (t *table) listen() netip.AddrPort {
 		return everywhere
 	}
 	return listen
+}
+
+// metrics reads where the metrics are served. They tell in clear who talks to whom, so an address that means
+// every interface, also those that come later, is refused.
+func (t *table) metrics() netip.AddrPort {
+	s, ok := t.text("metrics")
+	if !ok {
+		return netip.AddrPort{}
+	}
+	wrong := func(why string) netip.AddrPort {
+		t.doc.wrong(t.at("metrics"), fmt.Sprintf("node.metrics %q cannot be served: %s", s, why), `write "127.0.0.1:9533", or the one address where the scraper comes`)
+		return netip.AddrPort{}
+	}
+	at, err := netip.ParseAddrPort(s)
+	switch address := at.Addr().Unmap(); {
+	case err != nil:
+		return wrong("it is not an IP address and a port")
+	case at.Port() == 0:
+		return wrong("port 0")
+	case address.IsUnspecified():
+		return wrong("it is every address of this host, and whoever reaches one could read")
+	case address.IsMulticast() || address == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return wrong("it is not the address of one host")
+	default:
+		return netip.AddrPortFrom(address, at.Port())
+	}
 }
 
 // identity checks the length of an application layer ID; TOML strings are UTF-8 already.

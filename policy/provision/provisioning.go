@@ -26,7 +26,8 @@ type Node struct {
 	Listen      netip.AddrPort
 	Mark        uint32 // of the underlay's packets, and the table of default routes through links; 0: none
 	KeptKeys    KeptKeys
-	Gate        bool // whoever does not know this node's fingerprint gets no answer
+	Gate        bool           // whoever does not know this node's fingerprint gets no answer
+	Metrics     netip.AddrPort // where the metrics are served besides the control socket; not valid: nowhere
 	Timers      Timers
 
 	CA   []string             // paths of the certificates of CAs

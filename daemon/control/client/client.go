@@ -39,6 +39,20 @@ func (c *Client) Status(ctx context.Context) (control.Status, error) {
 	return s, c.call(ctx, http.MethodGet, "/v1/status", &s)
 }
 
+// Metrics writes the metrics as Prometheus reads them.
+func (c *Client) Metrics(ctx context.Context, to io.Writer) error {
+	resp, err := c.request(ctx, http.MethodGet, "/metrics", http.NoBody)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("pc5d answered %s", resp.Status)
+	}
+	_, err = io.Copy(to, resp.Body)
+	return err
+}
+
 // Up establishes a link and waits for it at most so long.
 func (c *Client) Up(ctx context.Context, link string, wait time.Duration) (control.LinkStatus, error) {
 	return c.order(ctx, link, "up", wait)
@@ -124,13 +138,9 @@ func (c *Client) call(ctx context.Context, method, path string, into any) error 
 }
 
 func (c *Client) exchange(ctx context.Context, method, path string, body io.Reader, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, "http://pc5d"+path, body)
+	resp, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return err
-	}
-	resp, err := c.http.Do(r)
-	if err != nil {
-		return c.explain(err)
 	}
 	defer resp.Body.Close()
 	d := json.NewDecoder(resp.Body)
@@ -142,6 +152,19 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 		return fmt.Errorf("pc5d answered %s", resp.Status)
 	}
 	return errors.New(p.Error)
+}
+
+// request sends one request; the caller closes the body of the answer.
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://pc5d"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	return resp, nil
 }
 
 // explain says what to do when nobody answers.
