@@ -26,6 +26,7 @@ type partSlot struct {
 	begun   time.Time
 	parts   [maxParts]span // that are there
 	n       int
+	class   uint8  // traffic class of the datagrams: what one of them was marked with goes for all
 	missing int    // octets
 	buffer  []byte // virtio-net header, packet
 }
@@ -90,7 +91,7 @@ func (s *partSlot) drop(reason Drop) {
 
 // add takes a part. It is false where the part contradicts another one, or is one too many: no sender of
 // ours makes such (RFC 5722 for IPv6).
-func (s *partSlot) add(f record.Fragment, part []byte) bool {
+func (s *partSlot) add(f record.Fragment, part []byte, class uint8) bool {
 	if f.Total != s.first.Total || f.Flags != s.first.Flags || s.n == maxParts {
 		return false
 	}
@@ -102,6 +103,9 @@ func (s *partSlot) add(f record.Fragment, part []byte) bool {
 	}
 	s.parts[s.n] = span{f.Offset, to}
 	s.n++
+	if s.n == 1 || class&ecnMask == ce {
+		s.class = class // RFC 3168, 5.3
+	}
 	s.missing -= len(part)
 	copy(s.buffer[:cap(s.buffer)][tundev.HeaderLen+f.Offset:], part)
 	return true
@@ -115,7 +119,7 @@ func (r *receiver) part(k *keyContext, frames *record.Frames, got *delivered) {
 		return
 	}
 	s := r.parts.find(k, f, r.engine.config.Now())
-	if !s.add(f, part) {
+	if !s.add(f, part, r.class) {
 		s.drop(DropBadFragment)
 		return
 	}
@@ -123,13 +127,13 @@ func (r *receiver) part(k *keyContext, frames *record.Frames, got *delivered) {
 		return
 	}
 	s.context = nil
-	r.assembled(k, s.buffer[:tundev.HeaderLen+f.Total], f.Flags, got)
+	r.assembled(k, s.buffer[:tundev.HeaderLen+f.Total], f.Flags, s.class, got)
 }
 
 // assembled writes a packet that was put together, behind room for its virtio-net header.
-func (r *receiver) assembled(k *keyContext, b []byte, flags byte, got *delivered) {
+func (r *receiver) assembled(k *keyContext, b []byte, flags byte, class uint8, got *delivered) {
 	packet := b[tundev.HeaderLen:]
-	if reason, ok := k.filter.judge(packet); !ok {
+	if reason, ok := k.admit(packet, class); !ok {
 		k.link.drops.add(reason, 1)
 		return
 	}
