@@ -7,7 +7,7 @@ type notices struct {
 	stirred    *Link // was armed and has sent; one link a batch sends
 	sending    *Link // was watched and has sent
 	exhausting []*keyContext
-	elsewhere  elsewhere // the last one of the batch
+	elsewhere  elsewhere // the first one of the batch
 	echoes     []echoed
 	long       *keyContext // the socket found its records too long for the path; one a batch sends
 }
