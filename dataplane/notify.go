@@ -35,11 +35,9 @@ type echoed struct {
 	token record.Token
 }
 
-// echo notes an answer; no more than are of use.
+// echo notes an answer. Each link has echoesInSecond of them.
 func (n *notices) echo(l *Link, token record.Token) {
-	if len(n.echoes) < echoBatch {
-		n.echoes = append(n.echoes, echoed{l, token})
-	}
+	n.echoes = append(n.echoes, echoed{l, token})
 }
 
 // tell calls Stirred, Sending, Exhausting, Elsewhere, Echoed and TooLong.
