@@ -178,7 +178,7 @@ func (k *keeper) overhead() int {
 	}
 	n += protection.UserPlane.TagBits / 8
 	if protection.UserPlane.Form == policy.FormPDCP.String() {
-		n += underlay.HeaderLen + pdcp.DataHeaderLen - record.HeaderLen - record.FrameHeaderLen
+		n += underlay.HeaderLen + pdcp.DataHeaderLen - record.HeaderLen
 	}
 	return n
 }

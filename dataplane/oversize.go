@@ -58,7 +58,7 @@ func (t *transmitter) recordFor(k *keyContext) *pending {
 // tooLongPDU ends a packet of the standard form, which has no parts: its sender is told where that is
 // allowed. Over IPv6 nobody is told of less than 1280 octets, so that a path needs 1345 to carry them.
 func (t *transmitter) tooLongPDU(l *Link, packet []byte) {
-	mtu := t.path.packetLen()
+	mtu := t.path.pduLen()
 	if packet[0]>>4 == 6 {
 		mtu = max(mtu, leastMTU)
 	}

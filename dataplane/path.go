@@ -26,6 +26,9 @@ var unknownPath = Path{ContentLen: record.BaseContentLen, Searching: true}
 // packetLen is the longest packet that a record takes.
 func (p Path) packetLen() int { return p.ContentLen - record.FrameHeaderLen }
 
+// pduLen is the longest packet of the standard form, which has no frames.
+func (p Path) pduLen() int { return p.ContentLen }
+
 // orDefault is the path with its content length; a wrong one is an error.
 func (p Path) orDefault() (Path, error) {
 	if p.ContentLen == 0 {

@@ -30,7 +30,7 @@ func (t *transmitter) plain(w *waiting, k *keyContext) {
 
 // addPDU lets a packet wait, which is copied, and sends the batch where it is full.
 func (t *transmitter) addPDU(l *Link, k *keyContext, packet []byte) {
-	if len(packet) > t.path.packetLen() {
+	if len(packet) > t.path.pduLen() {
 		t.tooLongPDU(l, packet)
 		return
 	}
