@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"pc5d/daemon/auth/cookie"
@@ -24,12 +25,16 @@ import (
 // address or a key is copied and goes to the queue, where machines are made: that is the costly
 // step, and the receiver has packets to carry.
 type door struct {
-	node      *Node
-	admission *link.Admission // of the goroutine that receives at the first port
-	queue     task.Queue      // makes machines
-	waiting   atomic.Int32    // admissions in the queue
-	sources   *sources
-	talkers   *talkers // of the same goroutine as admission
+	node    *Node
+	queue   task.Queue   // makes machines
+	waiting atomic.Int32 // admissions in the queue
+	sources *sources
+
+	// Guards the two below. Strangers come to the worker of the first lane, but for those whom the kernel has
+	// put together with user data: they come to the worker of another one.
+	mu        sync.Mutex
+	admission *link.Admission
+	talkers   *talkers
 
 	cookies  atomic.Uint64 // strangers that were answered by one
 	admitted atomic.Uint64 // machines made
@@ -73,13 +78,15 @@ func newDoor(n *Node) (*door, error) {
 	return d, nil
 }
 
-// receive takes a datagram for the broadcast L2 ID, valid during the call. It is called by the
-// goroutine that receives at the first port, and by nobody else.
+// receive takes a datagram for the broadcast L2 ID, valid during the call. It is called by the workers that
+// receive at the first port. Nothing in it waits.
 func (d *door) receive(from netip.AddrPort, datagram []byte) {
 	if !answerable(from) {
 		d.node.dropped(link.DropMalformed)
 		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	answer, admitted, err := d.admission.Receive(d.node.now(), from, datagram)
 	switch {
 	case err != nil:

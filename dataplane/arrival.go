@@ -34,9 +34,10 @@ func (k *receiveKey) reached() record.Count {
 }
 
 // arrived tells of an address from which an authentic record came that was ahead of all before: what is
-// old, replayed or forged says nothing about where the peer is (T53, T58).
+// old, replayed or forged says nothing about where the peer is (T53, T58). A batch tells of one link: others
+// stay watched.
 func (n *notices) arrived(k *keyContext, a arrival, items []suite.Item) {
-	if !a.strange || k.receive.reached() == a.next || !k.link.pathWatched.CompareAndSwap(true, false) {
+	if n.elsewhere.context != nil || !a.strange || k.receive.reached() == a.next || !k.link.pathWatched.CompareAndSwap(true, false) {
 		return
 	}
 	octets := 0

@@ -16,8 +16,6 @@ const (
 	answersInSecond, echoesInSecond = 20, 20
 	// answerShare keeps answers out of a send buffer that is in use: nobody waits for room.
 	answerShare udp.Share = 2
-	// echoBatch is how many answers are told after a batch.
-	echoBatch = 4
 )
 
 // SendEcho sends an ECHO request in a record with so many octets of content, a multiple of 128, under the

@@ -27,8 +27,8 @@ type Config struct {
 	Conn   udp.Conn
 	Poller tundev.Poller
 	Lanes  []Lane // beside these two
-	// Signalling gets every datagram that has an underlay header and is no user data, those of the
-	// first port one at a time. datagram is valid during the call only.
+	// Signalling gets every datagram that has an underlay header and is no user data; from a lane that
+	// is not the first, too, where the kernel put it behind user data. datagram is valid during the call only.
 	Signalling func(port Port, from netip.AddrPort, datagram []byte)
 	// Stray tells of a record that no context has, at most of one in a batch.
 	Stray func(port Port, from netip.AddrPort, h underlay.Header)
@@ -64,8 +64,6 @@ type Engine struct {
 	receivers []*receiver    // of the lanes but the first
 	workers   sync.WaitGroup
 	failed    chan error // capacity 1: the first failure of a worker ends Run
-
-	door sync.Mutex // held over Config.Signalling of the first port
 
 	mu       sync.Mutex // guards the fields below and every change of table
 	state    state

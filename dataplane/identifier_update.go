@@ -51,7 +51,7 @@ func (l *Link) Move(id, alias ContextID, r Readdress) error {
 	if err := l.move(id, alias, r); err != nil {
 		return err
 	}
-	l.engine.senderOf(l.key).activity.wait()
+	l.engine.quiesce() // receivers, too: they answer ECHO requests
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,45 +112,5 @@ func TestLanesKeepTheOrder(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// TestLanesSignalOneAtATime: signalling that reaches several lanes at once is handed out one by one.
-func TestLanesSignalOneAtATime(t *testing.T) {
-	network := udp.NewNetwork()
-	var inside atomic.Int32
-	var handed atomic.Int64
-	c := dataplane.Config{
-		Conn: network.Listen(outerA), Poller: tundev.NewFakePoller(), Log: slog.New(slog.DiscardHandler),
-		Signalling: func(port dataplane.Port, _ netip.AddrPort, _ []byte) {
-			if inside.Add(1) > 1 || port != (dataplane.Port{}) {
-				t.Error("two at a time")
-			}
-			inside.Add(-1)
-			handed.Add(1)
-		},
-	}
-	conns := []*udp.Fake{c.Conn.(*udp.Fake)}
-	for i := range 2 {
-		conn := network.Listen(netip.AddrPortFrom(outerA.Addr(), uint16(1+i)))
-		conns = append(conns, conn)
-		c.Lanes = append(c.Lanes, dataplane.Lane{Conn: conn, Poller: tundev.NewFakePoller()})
-	}
-	e := dataplane.New(c)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	<-e.Ready()
-	d := underlay.Header{Form: underlay.FormPDCP, Destination: underlay.Broadcast, Source: 1, LCID: underlay.SRB0}.AppendTo(nil)
-	const each = 200
-	for range each {
-		for _, conn := range conns {
-			conn.Inject(outerB, d, len(d))
-		}
-	}
-	waitFor(t, func() bool { return handed.Load() == each*int64(len(conns)) })
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ type notices struct {
 	stirred    *Link // was armed and has sent; one link a batch sends
 	sending    *Link // was watched and has sent
 	exhausting []*keyContext
-	elsewhere  elsewhere // the last one of the batch
+	elsewhere  elsewhere // the first one of the batch
 	echoes     []echoed
 	long       *keyContext // the socket found its records too long for the path; one a batch sends
 }
@@ -35,11 +35,9 @@ type echoed struct {
 	token record.Token
 }
 
-// echo notes an answer; no more than are of use.
+// echo notes an answer. Each link has echoesInSecond of them.
 func (n *notices) echo(l *Link, token record.Token) {
-	if len(n.echoes) < echoBatch {
-		n.echoes = append(n.echoes, echoed{l, token})
-	}
+	n.echoes = append(n.echoes, echoed{l, token})
 }
 
 // tell calls Stirred, Sending, Exhausting, Elsewhere, Echoed and TooLong.

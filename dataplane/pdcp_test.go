@@ -175,7 +175,7 @@ func TestStandardPDUsShareASend(t *testing.T) {
 // cannot be cut.
 func TestStandardOddPackets(t *testing.T) {
 	a, _ := newStandardPair(t, 2, suite.AEAD)
-	a.tun.Deliver(packet(addrA, addrB, 1405, 1))
+	a.tun.Deliver(packet(addrA, addrB, 1409, 1))
 	a.tun.Deliver([]byte{0x45})
 	s := newSuper(false, 0, 5000, 1400, 0x10, false)
 	s.header.GSOSize = 0

@@ -192,15 +192,9 @@ func (r *receiver) hand(from netip.AddrPort, datagram []byte) {
 		r.engine.drops.add(DropMalformed, 1)
 		return
 	}
-	tell := r.engine.config.Signalling
-	if tell == nil || kindOf(datagram) != signalling {
-		return
+	if tell := r.engine.config.Signalling; tell != nil && kindOf(datagram) == signalling {
+		tell(r.port, from, datagram)
 	}
-	if r.port == (Port{}) { // a lane gets some that came together with user data
-		r.engine.door.Lock()
-		defer r.engine.door.Unlock()
-	}
-	tell(r.port, from, datagram)
 }
 
 // stray is a record or PDU that no context has.

@@ -1,5 +1,7 @@
 package dataplane
 
+import "encoding/binary"
+
 // maxExtensions is how many extension headers are looked through; who has more is dropped.
 const maxExtensions = 8
 
@@ -9,7 +11,8 @@ const maxExtensions = 8
 func steers(packet []byte) bool {
 	if packet[0]>>4 == 4 {
 		header := int(packet[0]&0x0F) * 4
-		return packet[9] == protocolICMP && len(packet) > header && packet[header] == 5
+		first := binary.BigEndian.Uint16(packet[6:])&0x1FFF == 0 // fragment: others have no type
+		return packet[9] == protocolICMP && first && len(packet) > header && packet[header] == 5
 	}
 	next, at := packet[6], headerLenIPv6
 	for range maxExtensions {

@@ -37,9 +37,9 @@ type transmitter struct {
 	class    uint8         // traffic class of the datagrams
 	path     Path          // of the link whose turn it is
 	super    super
-	segment  [record.MaxPacket]byte // standard form: one of a super-packet
-	n        int                    // records begun
-	fragment uint32                 // identification of the last packet that left in parts
+	segment  [record.ContentLen]byte // standard form: one of a super-packet
+	n        int                     // records begun
+	fragment uint32                  // identification of the last packet that left in parts
 	answer   [tundev.HeaderLen + answerIPv6]byte
 	notices  notices
 }

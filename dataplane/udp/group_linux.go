@@ -18,6 +18,13 @@ func ListenGroup(at netip.AddrPort, n int, o Options) ([]*Socket, error) {
 		}
 		return []*Socket{s}, nil
 	}
+	alone, err := Listen(at, o) // a port that somebody has, even a group, is not shared with him
+	if err != nil {
+		return nil, err
+	}
+	if err := alone.Close(); err != nil {
+		return nil, err
+	}
 	o.shared = true
 	group := make([]*Socket, 0, n)
 	for range n {
