@@ -40,6 +40,9 @@ type Search struct {
 	random    io.Reader
 	length    int // in use
 	searching bool
+	heard     bool // something was answered since the search began
+	ceiling   int  // what to try first once the base length was answered
+	down      bool // not even that was: nothing is known of the path
 	probe     probe
 	send      bool      // probe is to be sent
 	confirmed time.Time // when length was last proved, or found to need no proof
@@ -64,8 +67,8 @@ func New(now time.Time, random io.Reader) *Search {
 
 // Begin starts anew: the peer is somewhere else.
 func (s *Search) Begin(now time.Time) {
-	*s = Search{random: s.random}
-	s.fall(now, Most)
+	*s = Search{random: s.random, length: Base, searching: true}
+	s.try(now, Most)
 }
 
 // ContentLen is how long records may be.
@@ -91,15 +94,24 @@ func (s *Search) Deadline() time.Time {
 
 // Idle tells whether Sent is to be called when the next record is sent.
 func (s *Search) Idle() bool {
-	return !s.probing() && (s.length > Base && s.confirm.IsZero() || s.length < Most && s.raise.IsZero())
+	if s.probing() {
+		return false
+	}
+	if s.down {
+		return s.confirm.IsZero()
+	}
+	return s.length > Base && s.confirm.IsZero() || s.length < Most && s.raise.IsZero()
 }
 
 // Sent says that records are being sent.
 func (s *Search) Sent(now time.Time) {
+	if s.down && s.confirm.IsZero() {
+		s.confirm = latest(now, s.searched.Add(FirstWait))
+	}
 	if s.length > Base && s.confirm.IsZero() {
 		s.confirm = latest(now, s.confirmed.Add(ConfirmEvery))
 	}
-	if s.length < Most && s.raise.IsZero() {
+	if s.length < Most && !s.down && s.raise.IsZero() {
 		s.raise = latest(now, s.searched.Add(RaiseAfter))
 	}
 	s.Advance(now)
@@ -120,10 +132,14 @@ func (s *Search) Answered(now time.Time, token record.Token) {
 	if !s.probing() || token != s.probe.Token {
 		return
 	}
-	if s.probe.ContentLen > s.length { // the longest that passes: those above have failed
-		s.length, s.searching, s.searched = s.probe.ContentLen, false, now
+	length := s.probe.ContentLen
+	s.confirmed, s.probe, s.heard, s.down = now, probe{}, true, false
+	switch {
+	case length > s.length: // the longest that passes: those above have failed
+		s.length, s.searching, s.searched = length, false, now
+	case s.searching:
+		s.try(now, s.ceiling)
 	}
-	s.confirmed, s.probe = now, probe{}
 	s.Advance(now)
 }
 
@@ -155,27 +171,35 @@ func (s *Search) Advance(now time.Time) {
 func (s *Search) failed(now time.Time) {
 	length := s.probe.ContentLen
 	s.probe, s.send = probe{}, false
-	if length <= s.length { // it was thought to pass: a black hole (RFC 8899, 4.3)
+	switch {
+	case length == Base: // nothing arrives, of whatever length; asked again while records are sent
+		s.down, s.ceiling, s.searched = true, Most, now
+	case length <= s.length: // it was thought to pass: a black hole (RFC 8899, 4.3)
 		s.fall(now, length-Step)
-		return
+	default:
+		s.try(now, length-Step)
 	}
-	s.try(now, length-Step)
 }
 
-// fall goes back to the base length, and looks what else passes, up to a length.
+// fall goes back to the base length, and looks whether that passes, then what else, up to a length.
 func (s *Search) fall(now time.Time, ceiling int) {
-	s.length, s.searching = Base, true
+	s.length, s.searching, s.ceiling = Base, true, ceiling
 	s.confirm, s.raise = time.Time{}, time.Time{}
-	s.try(now, ceiling)
+	s.ask(now, Base)
 }
 
-// try probes a length that is more than what is in use; else the search has ended.
+// try probes a length that is more than what is in use; else the search has ended, unless nothing at all was
+// answered: the base length is confirmed before anything is concluded (RFC 8899, 5.2).
 func (s *Search) try(now time.Time, length int) {
-	if length > s.length {
+	switch {
+	case length > s.length:
 		s.ask(now, length)
-		return
+	case s.searching && !s.heard:
+		s.ceiling = Base
+		s.ask(now, Base)
+	default:
+		s.searching, s.searched = false, now
 	}
-	s.searching, s.searched = false, now
 }
 
 // ask begins a probe.
