@@ -102,12 +102,12 @@ func strict(t *testing.T, p *lab.Pair, narrow bool) {
 		var mtu int
 		var err error
 		for range 3 { // the first one is answered, if nobody has been told yet
-			if arrived, mtu, err = p.Alice.Host.Strict(p.Bob.Host, to, 1400, 100*time.Millisecond); arrived || err != nil || mtu != 0 {
+			if arrived, mtu, err = p.Alice.Host.Strict(p.Bob.Host, to, 1396, 100*time.Millisecond); arrived || err != nil || mtu != 0 {
 				break
 			}
 		}
 		if arrived || err != nil || mtu != 1280 {
-			t.Errorf("1400 octets to %s: arrived %v, the kernel knows an MTU of %d, %v", to, arrived, mtu, err)
+			t.Errorf("1396 octets to %s: arrived %v, the kernel knows an MTU of %d, %v", to, arrived, mtu, err)
 		}
 	}
 }
@@ -121,8 +121,8 @@ func TestT59_MTUChanges(t *testing.T) {
 	p := pair(t, ctx, build(t), func(*lab.Pair) {})
 	up(t, ctx, p.Alice)
 	t.Logf("1408 octets after %v", content(t, ctx, p, 1408, 5*time.Second))
-	if arrived, mtu, err := p.Alice.Host.Strict(p.Bob.Host, p.Bob.Six, 1400, 2*time.Second); !arrived {
-		t.Errorf("1400 octets did not arrive: MTU %d, %v", mtu, err)
+	if arrived, mtu, err := p.Alice.Host.Strict(p.Bob.Host, p.Bob.Six, 1396, 2*time.Second); !arrived {
+		t.Errorf("1396 octets did not arrive: MTU %d, %v", mtu, err)
 	}
 	stop := traffic(t, p)
 	for _, step := range []struct {
@@ -196,8 +196,8 @@ func TestT59_ForgedICMP(t *testing.T) {
 	if _, mtu, err := p.Alice.Host.Strict(p.Bob.Host, p.Bob.Host.Address, 1400, time.Second); err != nil || mtu == 0 || mtu >= 1400 {
 		t.Errorf("the forgery reached nobody: MTU %d, %v", mtu, err)
 	}
-	if arrived, mtu, err := p.Alice.Host.Strict(p.Bob.Host, p.Bob.Four, 1400, 2*time.Second); !arrived {
-		t.Errorf("1400 octets did not arrive: MTU %d, %v", mtu, err)
+	if arrived, mtu, err := p.Alice.Host.Strict(p.Bob.Host, p.Bob.Four, 1396, 2*time.Second); !arrived {
+		t.Errorf("1396 octets did not arrive: MTU %d, %v", mtu, err)
 	}
 	transfers, longest := stop()
 	s, ok := status(ctx, p.Alice)

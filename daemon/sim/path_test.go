@@ -35,7 +35,7 @@ func (p *pair) busy(d time.Duration) (lost int) {
 	told := p.TooBig()
 	for i := range int(d / (20 * time.Millisecond)) {
 		f := []sim.Family{sim.IPv4, sim.IPv6}[i%2]
-		n := []int{200, 1280, 1400}[i/2%3]
+		n := []int{200, 1280, 1396}[i/2%3]
 		p.link.A.Send(f, n)
 		p.link.B.Send(f, n)
 		p.Run(20 * time.Millisecond)
@@ -142,7 +142,7 @@ func TestT59_Standard(t *testing.T) {
 	p.establish()
 	p.alice.MTU, p.bob.MTU = 1280, 1280
 	for range 4 {
-		for _, n := range []int{1400, 1280} {
+		for _, n := range []int{1396, 1280} {
 			p.link.A.Send(sim.IPv6, n)
 			p.link.B.Send(sim.IPv6, n)
 		}

@@ -13,7 +13,7 @@ const (
 	headerIPv6 = 40
 	// protocolNumber is for experiments (RFC 3692).
 	protocolNumber = 253
-	largestPacket  = 1400
+	largestPacket  = 1396
 	leastMTU       = 1280
 )
 

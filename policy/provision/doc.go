@@ -33,7 +33,7 @@
 //	endpoint  = "192.0.2.1:33536"  optional; the port is optional too
 //	addresses = ["10.7.0.1/24"]    of the interface
 //	allowed   = ["10.7.0.0/24"]    prefixes behind the peer
-//	mtu       = 1400               default
+//	mtu       = 1396               default
 //	copy_dscp = false              default: the traffic class of packets stays inside
 //	authentication = "when-needed" default; or "always": no kept key serves
 //	keepalive = "1m"               default: the profile's

@@ -72,7 +72,7 @@ func TestT39_LearntText(t *testing.T) {
 	own := provision.Node{Name: "alice"}
 	rapid.Check(t, func(t *rapid.T) {
 		l := provision.Link{
-			Name: "bob", Peer: rapid.StringN(1, 40, 128).Draw(t, "peer"), Service: "ip", MTU: 1400, Learnt: true,
+			Name: "bob", Peer: rapid.StringN(1, 40, 128).Draw(t, "peer"), Service: "ip", MTU: 1396, Learnt: true,
 			Pin: policy.Fingerprint(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "pin")), Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane(),
 		}
 		if l.Peer == own.Name {

@@ -16,7 +16,7 @@ const (
 
 	defaultService = "ip"
 
-	defaultMTU = 1400
+	defaultMTU = 1396 // a segment of TCP fills the 1408 octets of frames of one record, whatever its headers
 	minMTU     = 1280 // what IPv6 needs
 	maxMTU     = 9000 // longer packets than a record takes leave in parts
 	maxWhole   = 1404 // fills the 1408 octets of frames of one record; the standard form has no parts

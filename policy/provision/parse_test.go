@@ -52,7 +52,7 @@ func TestParseGood(t *testing.T) {
 			Endpoint:   netip.MustParseAddrPort("192.0.2.2:33536"),
 			Addresses:  []netip.Prefix{netip.MustParsePrefix("10.7.0.1/24"), netip.MustParsePrefix("fd07::1/64")},
 			Allowed:    []netip.Prefix{netip.MustParsePrefix("10.7.0.0/24"), netip.MustParsePrefix("fd07::/64")},
-			MTU:        1400,
+			MTU:        1396,
 			Signalling: policy.DefaultSignalling(), UserPlane: policy.DefaultUserPlane(),
 		}, {
 			Name: "hub", Peer: "Zürich gateway", Service: "video", Pin: pinOf('B'),
