@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,5 +89,12 @@ func printMeasured(c *cobra.Command, r measured, jsonLine bool) error {
 		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n", line)
+	return err
+}
+
+// besides sets the path of the pc5d that stands beside this program.
+func besides(pc5d *string) error {
+	self, err := os.Executable()
+	*pc5d = filepath.Join(filepath.Dir(self), "pc5d")
 	return err
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 
 	"pc5d/daemon/lab/linkbench"
@@ -23,11 +20,9 @@ With --loss or --reorder the networks are joined by a process that loses and reo
 that carries some hundred Mbit/s at most; else by a veth pair.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			self, err := os.Executable()
-			if err != nil {
+			if err := besides(&cfg.Program); err != nil {
 				return err
 			}
-			cfg.Program = filepath.Join(filepath.Dir(self), "pc5d")
 			cfg.Progress = measuring(c)
 			r, err := linkbench.Single(c.Context(), cfg)
 			if err != nil {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,11 +17,9 @@ func benchLinksCommand() *cobra.Command {
 		Short: "measure many links of two daemons in two private networks (root)",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			self, err := os.Executable()
-			if err != nil {
+			if err := besides(&cfg.Program); err != nil {
 				return err
 			}
-			cfg.Program = filepath.Join(filepath.Dir(self), "pc5d")
 			cfg.Progress = measuring(c)
 			r, err := manybench.Run(c.Context(), cfg)
 			if err != nil {
