@@ -135,6 +135,11 @@ func (l *Link) Activate(id ContextID) error {
 // SetEndpoint changes where a context sends to. What the way there takes nobody knows: records have the
 // base length until SetPath.
 func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
+	return l.redirect(id, func(o *outlet) { o.to, o.path = to, unknownPath })
+}
+
+// redirect changes how the records of a context leave, under the same name and from the next batch on.
+func (l *Link) redirect(id ContextID, change func(*outlet)) error {
 	e := l.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -142,8 +147,10 @@ func (l *Link) SetEndpoint(id ContextID, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	out := k.send.way()
-	k.send.move(newOutlet(out.id, out.port, out.conn, to, unknownPath), 0)
+	now := k.send.way()
+	next := newOutlet(now.id, now.port, now.conn, now.to, now.path) // which is told anew what is too long
+	change(next)
+	k.send.move(next, 0)
 	return nil
 }
 

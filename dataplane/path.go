@@ -71,14 +71,5 @@ func (l *Link) SetPath(id ContextID, p Path) error {
 	if err != nil {
 		return fmt.Errorf("dataplane: link %s: %w", l.name, err)
 	}
-	e := l.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	k, err := l.findLocked(id)
-	if err != nil {
-		return err
-	}
-	out := k.send.way()
-	k.send.move(newOutlet(out.id, out.port, out.conn, out.to, p), 0)
-	return nil
+	return l.redirect(id, func(o *outlet) { o.path = p })
 }
