@@ -45,8 +45,11 @@ func (t *transmitter) fits(k *keyContext, n int) bool {
 
 // room makes a record current that takes a packet of n octets. It is false when the batch is full.
 func (t *transmitter) room(n int) bool {
-	if t.n > 0 && (t.records[t.n-1].length == 0 || t.records[t.n-1].length+record.FrameHeaderLen+n <= t.path.ContentLen) {
-		return true // an empty one takes any: pack drops what no record holds
+	if t.n > 0 {
+		begun := t.records[t.n-1].length
+		if begun == 0 || !t.alone && begun+record.FrameHeaderLen+n <= t.path.ContentLen {
+			return true // an empty one takes any: pack drops what no record holds
+		}
 	}
 	if t.n == batchRecords {
 		return false

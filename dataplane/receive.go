@@ -37,6 +37,7 @@ type receiver struct {
 	contents []byte
 	used     int // of contents
 	run      run
+	few      bool // the batch in hand is small
 	train    train
 	parts    reassembly
 	notices  notices
@@ -116,7 +117,11 @@ func (r *receiver) overtake(messages []udp.Message) {
 
 // queued opens the others.
 func (r *receiver) queued(messages []udp.Message) {
-	table := r.engine.table.Load()
+	table, octets := r.engine.table.Load(), 0
+	for i := range messages {
+		octets += len(messages[i].Data)
+	}
+	r.few = octets < fewOctets
 	for i := range messages {
 		if messages[i].Cut {
 			r.engine.drops.add(DropCut, 1)

@@ -10,6 +10,14 @@ import (
 	"pc5d/dataplane/tundev"
 )
 
+const (
+	// fewOctets are so little for a batch that it may be all that is on its way.
+	fewOctets = 24 << 10
+	// partSegments of few are written at once: TCP acknowledges a part, so that there is more than one
+	// acknowledgement to lose.
+	partSegments = 4
+)
+
 // run puts slices of a super-packet together that arrive one after the other, and writes them to the
 // device once: as the super-packet, or where slices are missing as the segments that are there.
 type run struct {
@@ -79,6 +87,9 @@ func (r *run) segments() int {
 	return (r.length - r.headers.All + r.first.Size - 1) / r.first.Size
 }
 
+// part tells whether the run is worth a write of its own, and ends where a segment does.
+func (r *run) part() bool { return r.next%r.first.Size == 0 && r.segments() >= partSegments }
+
 // slice takes the current frame of a record, a slice of a super-packet.
 func (r *receiver) slice(k *keyContext, frames *record.Frames) {
 	s, headers, slice, ok := frames.Segment()
@@ -95,7 +106,7 @@ func (r *receiver) slice(k *keyContext, frames *record.Frames) {
 		}
 	}
 	r.run.add(s, slice)
-	if s.Last {
+	if s.Last || r.few && r.run.part() {
 		r.flush()
 	}
 }

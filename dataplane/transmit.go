@@ -16,6 +16,9 @@ const (
 	batchRecords = 44
 	// smallest is the shortest packet.
 	smallest = headerLenIPv4
+	// aloneMost is how many packets may wait, so that each leaves in a record of its own: a lost record then
+	// is one lost acknowledgement, and not all of them that a flight of segments got.
+	aloneMost = 4
 
 	// downBudget is how many packets one turn drops at a link that is down.
 	downBudget = 256
@@ -39,6 +42,7 @@ type transmitter struct {
 	super    super
 	segment  [record.ContentLen]byte // standard form: one of a super-packet
 	n        int                     // records begun
+	alone    bool                    // each packet begins a record
 	fragment uint32                  // identification of the last packet that left in parts
 	answer   [tundev.HeaderLen + answerIPv6]byte
 	notices  notices
@@ -112,6 +116,7 @@ func (t *transmitter) serve() bool {
 	}
 	l, super := f.head.link, f.head.header.Super()
 	k := l.sending.Load()
+	t.alone = !super && l.small <= aloneMost
 	t.channel, t.class = queue.channel(f, k), k.class(f.head.packet())
 	if k != nil {
 		t.path = k.send.way().path
