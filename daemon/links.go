@@ -11,6 +11,7 @@ import (
 
 	"pc5d/daemon/control"
 	"pc5d/daemon/host"
+	"pc5d/daemon/link"
 	"pc5d/policy"
 	"pc5d/policy/provision"
 )
@@ -182,4 +183,26 @@ func (n *Node) linkLocal(name string) netip.Addr {
 	a := [16]byte{0: 0xfe, 1: 0x80}
 	copy(a[8:], sum[:8])
 	return netip.AddrFrom16(a)
+}
+
+// Lookup finds the link of an authenticated peer. It judges once more, so that a kept key opens nothing
+// that its peer's certificates would not open at this moment (T16).
+func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
+	for _, k := range n.ordered() {
+		if l := k.provisioned(); l.Service == service && l.Admits(peer) && n.admits(peer) == nil {
+			return l, true
+		}
+	}
+	return link.Link{}, false
+}
+
+// Pinned are the keys that are pinned for a name now.
+func (n *Node) Pinned(name string) []policy.Fingerprint {
+	var pins []policy.Fingerprint
+	for _, k := range n.ordered() {
+		if k.link.Peer == name && k.link.Trust != policy.TrustPSK {
+			pins = append(pins, k.provisioned().Pins...)
+		}
+	}
+	return pins
 }

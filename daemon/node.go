@@ -2,11 +2,8 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +17,6 @@ import (
 	"pc5d/dataplane"
 	"pc5d/dataplane/tundev"
 	"pc5d/dataplane/udp"
-	"pc5d/dataplane/underlay"
 	"pc5d/policy"
 	"pc5d/policy/provision"
 )
@@ -222,139 +218,3 @@ func (n *Node) Close() {
 }
 
 func (n *Node) now() time.Time { return n.cfg.Scheduler.Now() }
-
-// Receive takes one signalling datagram from the engine, valid during the call only. It waits for
-// nobody, and for whom it does not know it allocates nothing (T30). Strangers knock at the first port
-// only, whose datagrams come one at a time.
-func (n *Node) Receive(port dataplane.Port, from netip.AddrPort, datagram []byte) {
-	h, _, err := underlay.Parse(datagram)
-	if err != nil {
-		n.dropped(link.DropMalformed)
-		return
-	}
-	if h.Destination == underlay.Broadcast && port == (dataplane.Port{}) {
-		n.door.receive(from, datagram)
-		return
-	}
-	r := n.demux.find(h)
-	if r == nil {
-		n.dropped(link.DropNotForUs)
-		n.hint(port, from, h)
-		return
-	}
-	if !r.deliver(packet{from, datagram}) {
-		n.refused.Add(1)
-	}
-}
-
-// initiate starts an attempt as UE_A for a keeper, which outbound has entered, as its link says or
-// with more demands.
-func (n *Node) initiate(k *keeper, l link.Link) (*runner, error) {
-	local := n.Reserve()
-	cfg := n.machineConfig(local)
-	cfg.Invite = n.pairing.secret(k.link.Name)
-	m := link.NewInitiator(cfg, l, k.endpoint)
-	if err := m.Start(n.now()); err != nil {
-		n.demux.remove(local, underlay.Broadcast, nil)
-		return nil, err
-	}
-	r := newRunner(n, m, k)
-	r.towards = k.endpoint.Addr()
-	n.launch(r)
-	return r, nil
-}
-
-// launch carries out what the machine has to say so far. A node that stops ends it at once.
-func (n *Node) launch(r *runner) {
-	local, _ := r.machine.LayerTwoIDs()
-	n.demux.add(local, r)
-	n.begin(r)
-}
-
-// begin lets a runner go on whose own L2 ID leads to it already.
-func (n *Node) begin(r *runner) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.runners = append(n.runners, r)
-	if n.stopping {
-		r.release(pc5s.CauseConnectionNotAvailable)
-		return
-	}
-	r.step(r.recheck)
-}
-
-// forget takes an ended runner out of the tables.
-func (n *Node) forget(r *runner) {
-	local, _ := r.machine.LayerTwoIDs()
-	n.demux.remove(local, r.bound, r)
-	n.halfOpen.end(n.now(), r.conversation)
-	r.arrived()
-	if r.gathering != nil {
-		r.gathering.leave(r)
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.runners = slices.DeleteFunc(n.runners, func(o *runner) bool { return o == r })
-	n.endedLocked()
-}
-
-func (n *Node) machineConfig(local underlay.LayerTwoID) link.Config {
-	return link.Config{Auth: n.cfg.Auth, Links: n, Identifiers: n, Kept: n.kept, Enrolment: enrolment{n}, Local: local, Rand: rand.Reader, Timers: n.cfg.Timers}
-}
-
-// Reserve draws a random own L2 ID that is not in use, and reserves it.
-func (n *Node) Reserve() underlay.LayerTwoID {
-	var b [4]byte
-	for {
-		rand.Read(b[1:]) // never fails: the runtime ends the process instead
-		id := underlay.LayerTwoID(binary.BigEndian.Uint32(b[:]))
-		if id.Assignable() && n.demux.reserve(id) {
-			return id
-		}
-	}
-}
-
-// Taken tells whether an L2 ID is one of this node's own, or a peer's.
-func (n *Node) Taken(id underlay.LayerTwoID) bool { return n.demux.taken(id) }
-
-// Claim enters the K_NRP-sess ID that a peer's command named.
-func (n *Node) Claim(name link.Name) bool { return n.demux.take(name) }
-
-// Lookup finds the link of an authenticated peer. It judges once more, so that a kept key opens nothing
-// that its peer's certificates would not open at this moment (T16).
-func (n *Node) Lookup(peer link.Peer, service string) (link.Link, bool) {
-	for _, k := range n.ordered() {
-		if l := k.provisioned(); l.Service == service && l.Admits(peer) && n.admits(peer) == nil {
-			return l, true
-		}
-	}
-	return link.Link{}, false
-}
-
-// Pinned are the keys that are pinned for a name now.
-func (n *Node) Pinned(name string) []policy.Fingerprint {
-	var pins []policy.Fingerprint
-	for _, k := range n.ordered() {
-		if k.link.Peer == name && k.link.Trust != policy.TrustPSK {
-			pins = append(pins, k.provisioned().Pins...)
-		}
-	}
-	return pins
-}
-
-func (n *Node) send(port dataplane.Port, to netip.AddrPort, datagram []byte) {
-	if err := n.cfg.Engine.SendSignalling(port, to, datagram); err != nil {
-		n.log.Debug("send", "error", err)
-	}
-}
-
-// dropped counts an input that was dropped.
-func (n *Node) dropped(err error) {
-	d, ok := err.(link.Drop)
-	if !ok {
-		n.log.Debug("dropped", "error", err)
-		return
-	}
-	n.drops[int(d)%len(n.drops)].Add(1)
-	n.log.LogAttrs(context.Background(), slog.LevelDebug, "dropped", slog.String("reason", d.String()))
-}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -79,13 +77,6 @@ const (
 	stateRunning       // each socket has a worker
 	stateEnded         // nothing starts any more
 )
-
-// table is what the workers look up; never changed, only replaced.
-type table struct {
-	links    map[uint32]*Link
-	contexts map[contextWord]*keyContext // one with two names is there twice
-	sockets  map[Port]*socket
-}
 
 // New makes an Engine. Links may be added before it runs.
 func New(c Config) *Engine {
@@ -193,86 +184,6 @@ func (e *Engine) Answer(to netip.AddrPort, datagram []byte, most udp.Share) erro
 
 // Drops counts what was dropped before a link was found.
 func (e *Engine) Drops() Drops { return e.drops.snapshot() }
-
-// AddLink adds a link without keys: its packets are dropped until a context is installed.
-// From here on the Engine owns the device.
-func (e *Engine) AddLink(name string, device tundev.Device) (*Link, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, l := range e.table.Load().links {
-		if l.name == name {
-			return nil, fmt.Errorf("dataplane: link %s exists: remove it first", name)
-		}
-	}
-	l := &Link{name: name, engine: e, device: device, key: e.nextKey}
-	e.nextKey++
-	t := e.copyLocked()
-	t.links[l.key] = l
-	e.table.Store(t)
-	if err := e.senderOf(l.key).poller.Add(device, l.key); err != nil {
-		t = e.copyLocked()
-		delete(t.links, l.key)
-		e.table.Store(t)
-		return nil, fmt.Errorf("dataplane: link %s: %w", name, err)
-	}
-	return l, nil
-}
-
-// RemoveLink ends a link: keys are wiped and the device is closed.
-func (e *Engine) RemoveLink(l *Link) error {
-	e.mu.Lock()
-	t := e.copyLocked()
-	if t.links[l.key] != l {
-		e.mu.Unlock()
-		return fmt.Errorf("dataplane: link %s is not there", l.name)
-	}
-	delete(t.links, l.key)
-	ended := l.contexts
-	for _, k := range ended {
-		t.forget(k)
-	}
-	l.contexts = nil
-	l.sending.Store(nil)
-	e.table.Store(t)
-	err := e.senderOf(l.key).poller.Remove(l.device)
-	e.mu.Unlock()
-	e.quiesce() // also without keys: the worker may be emptying the device
-	e.end(ended)
-	if l.failed.Load() || errors.Is(err, net.ErrClosed) {
-		err = nil // no longer watched
-	}
-	return errors.Join(err, l.device.Close())
-}
-
-// copyLocked copies the table for a change.
-func (e *Engine) copyLocked() *table {
-	old := e.table.Load()
-	t := &table{links: maps.Clone(old.links), contexts: maps.Clone(old.contexts), sockets: maps.Clone(old.sockets)}
-	if t.links == nil {
-		t.links = make(map[uint32]*Link)
-	}
-	if t.contexts == nil {
-		t.contexts = make(map[contextWord]*keyContext)
-	}
-	return t
-}
-
-// forget takes a context out, under both its names.
-func (t *table) forget(k *keyContext) {
-	t.leave(k, k.name)
-	t.leave(k, k.other)
-}
-
-// end wipes contexts that are no longer published, when no worker uses them any more.
-func (e *Engine) end(contexts []*keyContext) {
-	if len(contexts) == 0 {
-		return
-	}
-	e.quiesce()
-	for _, k := range contexts {
-		k.wipe()
-	}
-}
 
 func (e *Engine) wipeAll() {
 	e.mu.Lock()

@@ -85,30 +85,3 @@ func (k *keyContext) session(id ContextID) uint16 {
 
 // bare is the word of a PDU that nothing protects.
 func (w contextWord) bare() contextWord { return w &^ 0xFFFF }
-
-// enter lets the workers find a context under a name of it.
-func (t *table) enter(k *keyContext, name contextWord) {
-	t.contexts[name] = k
-	if k.bare() {
-		t.contexts[name.bare()] = k
-	}
-}
-
-// enterAll does so for contexts of a link, the oldest first. Nothing tells two of them apart where nothing
-// protects them: the newest takes all.
-func (t *table) enterAll(contexts []*keyContext) {
-	for _, k := range contexts {
-		t.enter(k, k.name)
-		if k.other != 0 {
-			t.enter(k, k.other)
-		}
-	}
-}
-
-// leave takes a name of a context out.
-func (t *table) leave(k *keyContext, name contextWord) {
-	delete(t.contexts, name)
-	if t.contexts[name.bare()] == k {
-		delete(t.contexts, name.bare())
-	}
-}

@@ -62,49 +62,6 @@ func NewAdmission(cfg AdmissionConfig) *Admission {
 	return &Admission{cfg: cfg, proof: newProof(cfg.Local, cfg.Kept)}
 }
 
-// Admitted is an authentication response whose cookie proved its address, or a request that
-// proved a kept key.
-type Admitted struct {
-	From      netip.AddrPort
-	Source    underlay.LayerTwoID
-	Request   []byte // owned
-	Parsed    *pc5s.DirectLinkEstablishmentRequest
-	Container *kei.Container // its slices are owned, too; of a response
-	Octets    int
-	Kept      *KeptKey // owned, with its key; nil: full authentication
-	ShareA    [kei.ShareLen]byte
-	Repeated  bool // of a kept key: not the first such request, so no new conversation
-	Proved    bool // a cookie proved the address
-}
-
-// Wipe ends an admission that gets no machine.
-func (a *Admitted) Wipe() {
-	if a != nil && a.Kept != nil {
-		a.Kept.Key.Wipe()
-	}
-}
-
-// message is what brought the admission.
-func (a *Admitted) message() pc5s.MessageType {
-	if a.Proved {
-		return pc5s.MessageDirectLinkAuthenticationResponse
-	}
-	return pc5s.MessageDirectLinkEstablishmentRequest
-}
-
-// Refusal is the establishment reject for an admitted request that gets no machine (TS 24.554,
-// 7.2.2.5). It needs no state, and the initiator can only take it as a hint.
-func (a *Admitted) Refusal(cause pc5s.Cause) []byte {
-	return inClear(nil, a.Source, &pc5s.DirectLinkEstablishmentReject{Cause: cause})
-}
-
-// inClear appends a stateless answer: its source is the request's destination, and its numbers are
-// 0 because nothing counts them.
-func inClear(b []byte, to underlay.LayerTwoID, m pc5s.Message) []byte {
-	h := underlay.Header{Form: underlay.FormPDCP, Destination: to, Source: underlay.Broadcast, LCID: underlay.SRB0}
-	return pc5s.AppendTo(pdcp.AppendUnprotected(h.AppendTo(b), 0, nil), m)
-}
-
 // Receive takes a datagram for the broadcast L2 ID, which it does not keep. It returns an answer,
 // which is never longer than what was received and valid until the next call, or an admission, or a
 // Drop. With both, the answer is for a caller that does not go on with the admission.
@@ -284,11 +241,4 @@ func (a *Admission) admit(from netip.AddrPort, h underlay.Header, octets int) (*
 		From: from, Source: h.Source, Request: request, Parsed: msg.(*pc5s.DirectLinkEstablishmentRequest),
 		Container: owned(&a.container), Octets: octets, Proved: true,
 	}, nil
-}
-
-// owned copies a container away from the datagram that it aliases.
-func owned(c *kei.Container) *kei.Container {
-	d := *c
-	d.Cookie, d.Request, d.Fragment = nil, nil, bytes.Clone(c.Fragment)
-	return &d
 }
