@@ -25,8 +25,8 @@ const (
 	flowBuffer = 64 << 20
 	// flowLate bounds the catching up of a sender that did not run in time.
 	flowLate = 20
-	// flowQuiet is how long nothing comes before the rest counts as lost.
-	flowQuiet = time.Second
+	// flowQuiet is how long nothing comes before the rest counts as lost: longer than a Wire holds packets.
+	flowQuiet = 3 * time.Second
 )
 
 // Flow is a stream of numbered UDP packets from one host to another, paced.
