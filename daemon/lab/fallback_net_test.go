@@ -87,6 +87,9 @@ func falls(t *testing.T, pc5d, words string, both bool, look func(*lab.Node, con
 			if reason == "link_down" || reason == "inner_destination" { // the host's own words to all routers
 				continue
 			}
+			if reason == "queue_full" { // how TCP hears that it sends too fast for this machine; no datagram was lost
+				continue
+			}
 			t.Errorf("%s dropped %d packets: %s", n.Host.Name, count, reason)
 		}
 	}
