@@ -83,8 +83,8 @@ soak:
 fuzz:
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) .ci/fuzz
 
-# Real daemons, TUN, veth and namespaces. Most of the time of these tests is waiting, so many run
-# at once; -v shows what they measured.
+# Real daemons, TUN, veth and namespaces. Most of the time of these tests is waiting, so some run
+# at once, but the benchmarks not beside them; -v shows what they measured.
 net: demo
 	$(GO) vet -tags net ./...
-	$(GO) test -tags net -count=1 -v -parallel 4 -timeout 6m ./daemon/lab/...
+	$(GO) test -tags net -count=1 -v -p 1 -parallel 4 -timeout 6m ./daemon/lab/...
