@@ -12,13 +12,20 @@ import (
 // mostLanes is enough for any network that hosts like this one have.
 const mostLanes = 8
 
+// laneWorkers is how many workers a lane has, one in each direction.
+const laneWorkers = 2
+
 // openLanes opens a socket and a poller for each two processors that Go uses (GOMAXPROCS): a lane is busy with
-// one in each direction.
+// one in each direction. Go then may run as many goroutines more as there are workers: a worker that waits in a
+// system call stays one of those that run, and where no other may, the monitor of the runtime wakes each 20 µs to
+// take that away from it.
 func openLanes(at netip.AddrPort, o udp.Options) (lanes []dataplane.Lane, err error) {
-	sockets, err := udp.ListenGroup(at, min(max(1, runtime.GOMAXPROCS(0)/2), mostLanes), o)
+	processors := runtime.GOMAXPROCS(0)
+	sockets, err := udp.ListenGroup(at, min(max(1, processors/laneWorkers), mostLanes), o)
 	if err != nil {
 		return nil, err
 	}
+	runtime.GOMAXPROCS(processors + laneWorkers*len(sockets))
 	for _, s := range sockets {
 		lanes = append(lanes, dataplane.Lane{Conn: s})
 	}
