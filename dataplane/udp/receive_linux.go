@@ -32,15 +32,11 @@ func (s *Socket) Receive(messages []Message, block bool) (int, error) {
 	defer s.mu.RUnlock()
 	r := &s.inbox
 	r.prepare(messages)
-	flags := unix.MSG_DONTWAIT
-	if block {
-		flags = unix.MSG_WAITFORONE
-	}
 	for {
 		if s.closed.Load() {
 			return 0, net.ErrClosed
 		}
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(len(messages)), uintptr(flags), 0, 0)
+		n, errno := r.receive(s.fd, len(messages), block)
 		runtime.KeepAlive(messages)
 		if s.closed.Load() {
 			return 0, net.ErrClosed
@@ -54,11 +50,20 @@ func (s *Socket) Receive(messages []Message, block bool) (int, error) {
 			}
 			return 0, errno
 		}
-		for i := range int(n) {
+		for i := range n {
 			r.take(i, &messages[i])
 		}
-		return int(n), nil
+		return n, nil
 	}
+}
+
+// receive asks the kernel once without waiting, which the scheduler of Go need not hear of, before it waits.
+func (r *receiver) receive(fd, n int, block bool) (int, unix.Errno) {
+	got, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+	if errno == unix.EAGAIN && block {
+		got, _, errno = unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_WAITFORONE, 0, 0)
+	}
+	return int(got), errno
 }
 
 // transient errors are signals and what ICMP said about something sent before.

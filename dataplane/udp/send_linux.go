@@ -97,21 +97,18 @@ func (m *sender) segmented(fd int, b []byte, size int) error {
 	message.SetControllen(m.used)
 	m.iovecs[0].Base = &b[0]
 	m.iovecs[0].SetLen(len(b))
-	var err error
-	for {
-		_, _, errno := unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), 0)
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno != 0 {
-			err = errno
-		}
-		break
+	// The scheduler of Go need not hear of what does not block.
+	_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), unix.MSG_DONTWAIT)
+	for errno == unix.EAGAIN || errno == unix.EINTR {
+		_, _, errno = unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), 0)
 	}
 	runtime.KeepAlive(b)
 	m.release(1)
 	m.used -= controlSpace // of the segment size
-	return err
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // classify lets the datagrams have a traffic class.
