@@ -28,6 +28,10 @@ var fallbacks = []struct {
 	{"tun-write", func(s control.Status) bool { return s.Links[0].Offloads.TakesTCP || s.Links[0].Offloads.TakesUDP }},
 }
 
+// fullMost is how often TCP may hear in some MB that it sends too fast for this machine: one packet for each time
+// that the queue turns over. No datagram may be lost.
+const fullMost = 10
+
 // TestFallbacks: a link whose ends, or one of them, go without an offload carries everything, and the
 // status of each end shows what is in use there.
 func TestFallbacks(t *testing.T) {
@@ -87,7 +91,7 @@ func falls(t *testing.T, pc5d, words string, both bool, look func(*lab.Node, con
 			if reason == "link_down" || reason == "inner_destination" { // the host's own words to all routers
 				continue
 			}
-			if reason == "queue_full" { // how TCP hears that it sends too fast for this machine; no datagram was lost
+			if reason == "queue_full" && count <= fullMost {
 				continue
 			}
 			t.Errorf("%s dropped %d packets: %s", n.Host.Name, count, reason)

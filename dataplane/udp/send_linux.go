@@ -99,7 +99,7 @@ func (m *sender) segmented(fd int, b []byte, size int) error {
 	m.iovecs[0].SetLen(len(b))
 	// The scheduler of Go need not hear of what does not block.
 	_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), unix.MSG_DONTWAIT)
-	for errno == unix.EAGAIN || errno == unix.EINTR {
+	for wait := errno == unix.EAGAIN; wait || errno == unix.EINTR; wait = false {
 		_, _, errno = unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), 0)
 	}
 	runtime.KeepAlive(b)
