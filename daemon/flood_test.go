@@ -86,7 +86,7 @@ func (f *flood) answered(n uint64) {
 func rest() (heap int64, goroutines int) {
 	for range 100 {
 		goroutines = runtime.NumGoroutine()
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // nothing tells of the end of a goroutine
 		if runtime.NumGoroutine() == goroutines {
 			break
 		}

@@ -15,10 +15,7 @@ import (
 // TestRefusals: whatever is missing or wrong at the start is one clear sentence and an exit code
 // other than 0, and neither socket nor temporary file is left behind.
 func TestRefusals(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pc5d")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := build(t)
 	busy, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +64,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// build makes the daemon.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "pc5d")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	return bin
+}
+
 // refused runs a daemon that must end by itself with one line and an exit code other than 0.
 func refused(t *testing.T, c *exec.Cmd, want string) {
 	t.Helper()
@@ -82,11 +89,7 @@ func TestRefusals_Metrics(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("the daemon asks for the host's routes before")
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pc5d")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin, dir := build(t), t.TempDir()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -123,11 +126,7 @@ func TestRefusals_Host(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("making namespaces and dropping privileges need root")
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pc5d")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin, dir := build(t), t.TempDir()
 	config := filepath.Join(dir, "pc5d.toml")
 	if err := os.WriteFile(config, []byte(withLink), 0o600); err != nil {
 		t.Fatal(err)

@@ -196,7 +196,7 @@ func (s *stranger) call(alice *auth.Authentication) (h link.Handshake, output st
 			if time.Now().After(limit) {
 				s.t.Fatalf("OpenSSL does not listen: %v\n%s", err, ended())
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // OpenSSL tells nobody when it listens
 		}
 	}
 	if h, err = alice.Initiate("bob", nil); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"pc5d/daemon/serve"
 	"syscall"
 	"time"
 
@@ -24,7 +25,6 @@ const (
 	maxWait     = 2 * time.Minute
 	defaultWait = 20 * time.Second
 	readTimeout = 5 * time.Second
-	shutdown    = 200 * time.Millisecond
 	probe       = time.Second
 )
 
@@ -78,19 +78,9 @@ func removeStale(path string) error {
 
 // Run serves until ctx ends; the socket is gone afterwards.
 func (s *Server) Run(ctx context.Context) error {
-	ended := make(chan error, 1)
-	go func() { ended <- s.http.Serve(s.listener) }()
-	select {
-	case err := <-ended:
+	if err := serve.Until(ctx, s.http, s.listener); err != nil {
 		return fmt.Errorf("control socket: %w", err)
-	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
-	defer cancel()
-	if s.http.Shutdown(grace) != nil {
-		s.http.Close()
-	}
-	<-ended
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"pc5d/daemon/serve"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -18,7 +19,6 @@ const (
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = time.Minute // a scraper comes back before that
-	shutdown       = 200 * time.Millisecond
 )
 
 // Listener serves /metrics, and nothing else, to anybody who reaches a TCP address.
@@ -47,19 +47,9 @@ func (l *Listener) Address() net.Addr { return l.listener.Addr() }
 
 // Run serves until ctx ends.
 func (l *Listener) Run(ctx context.Context) error {
-	ended := make(chan error, 1)
-	go func() { ended <- l.http.Serve(l.listener) }()
-	select {
-	case err := <-ended:
+	if err := serve.Until(ctx, l.http, l.listener); err != nil {
 		return fmt.Errorf("node.metrics: %w", err)
-	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
-	defer cancel()
-	if l.http.Shutdown(grace) != nil {
-		l.http.Close()
-	}
-	<-ended
 	return nil
 }
 
