@@ -20,7 +20,7 @@ func (n *Node) Status(context.Context) (control.Status, error) {
 		Invites: n.openInvites(),
 		Drops:   map[string]uint64{},
 	}
-	s.Node.Offloads = control.SocketOffloads(n.cfg.Engine.Offloads())
+	s.Node.Offloads = control.NodeOffloads(n.cfg.Engine.Offloads())
 	for i := range n.drops {
 		if c := n.drops[i].Load(); c > 0 {
 			s.Drops[link.Drop(i).String()] = c

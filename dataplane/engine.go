@@ -25,6 +25,8 @@ type Config struct {
 	Conn   udp.Conn
 	Poller tundev.Poller
 	Lanes  []Lane // beside these two
+	// WithoutRing leaves tundev.Ring unused although the kernel may have it, to test what stands in.
+	WithoutRing bool
 	// Signalling gets every datagram that has an underlay header and is no user data; from a lane that
 	// is not the first, too, where the kernel put it behind user data. datagram is valid during the call only.
 	Signalling func(port Port, from netip.AddrPort, datagram []byte)

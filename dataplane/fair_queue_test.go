@@ -105,7 +105,7 @@ func TestIntakeIsBounded(t *testing.T) {
 	}
 	lost := 0
 	for in.queue.n() > 0 || tun.Waiting() > 0 {
-		if err := in.drain(l); err != nil && tun.Waiting() > 0 {
+		if err := in.drain(l, new(tundev.Ring)); err != nil && tun.Waiting() > 0 {
 			t.Fatal(err)
 		}
 		if l.large > largeOfLink {

@@ -17,6 +17,9 @@ const (
 	largeLen = front + maxRead + back
 	smallLen = 33 * 64 // a power of two would put all slots into the same few places of a cache
 
+	// firstReads is how many packets a device is asked for before it is known to have more.
+	firstReads = 4
+
 	// What may wait in all, and of one link.
 	largeSlots, largeOfLink = 56, 44
 	smallSlots, smallOfLink = 2048, 640
@@ -77,64 +80,87 @@ func (s *slots) give(w *waiting) {
 // is found. One worker uses it.
 type intake struct {
 	large, small slots
-	blank        *waiting // the large slot for the next read; nil: all are in use
 	queue        fairQueue
 	thinned      uint64 // queue.sent when a packet was dropped last
+
+	// The large slots of a read, and what it is told and tells.
+	blanks  [tundev.MostReads]*waiting
+	buffers [tundev.MostReads][]byte
+	lengths [tundev.MostReads]int
 }
 
 func newIntake() intake {
 	return intake{large: slots{length: largeLen, left: largeSlots, many: 1}, small: slots{length: smallLen, left: smallSlots, many: 64}}
 }
 
-// ready makes the blank, and tells whether it is for this link. The last slots are for links of which
-// nothing waits: the poller may name those that take all that comes free before them each time.
-func (in *intake) ready(l *Link) bool {
-	if in.blank == nil {
-		in.blank = in.large.take()
-	}
-	large, small := in.large.available(), in.small.available() // beside the blank
+// room is how many packets of this link may be read now. The last slots are for links of which nothing
+// waits: the poller may name those that take all that comes free before them each time.
+func (in *intake) room(l *Link) int {
+	large, small := in.large.available(), in.small.available()
+	n := min(large-1, small-1, largeOfLink-l.large, smallOfLink-l.small)
 	if l.large+l.small == 0 {
-		return in.blank != nil && small > 0
+		n = max(n, min(large, small, 1))
 	}
-	return in.blank != nil && large > 0 && small > 1 && l.large < largeOfLink && l.small < smallOfLink
+	return n
 }
 
-// drain reads what waits at a device. It gives the error of the device, if any.
-func (in *intake) drain(l *Link) error {
-	for in.ready(l) {
-		w := in.blank
-		n, err := l.device.Read(w.buffer[front-tundev.HeaderLen : front+maxRead])
+// drain reads what waits at a device, few packets at once first. It gives the error of the device, if any.
+func (in *intake) drain(l *Link, ring *tundev.Ring) error {
+	for most := firstReads; ; most = min(4*most, tundev.MostReads) {
+		n := min(in.room(l), most)
+		if n <= 0 {
+			in.thin()
+			return nil
+		}
+		err := in.read(l, ring, n)
+		for i, w := range in.blanks[:n] {
+			if in.lengths[i] == 0 || !in.accept(l, w, in.lengths[i]-tundev.HeaderLen) {
+				in.large.give(w)
+			}
+		}
 		if err != nil {
 			return err
 		}
-		w.header, w.n = tundev.ReadHeader(w.buffer[front-tundev.HeaderLen:]), n-tundev.HeaderLen
-		if w.n < smallest {
-			l.drops.add(DropInnerMalformed, 1)
-			continue
-		}
-		if manyfold(w.packet()) {
-			l.drops.add(DropInnerDestination, 1)
-			continue
-		}
-		in.keep(l, w)
 	}
-	in.thin()
-	return nil
 }
 
-// keep queues the packet of the blank, a small one in a slot of its own.
-func (in *intake) keep(l *Link, w *waiting) {
-	if !w.header.Super() && front+w.n <= smallLen {
+// read reads n times into blanks, of which there must be as many.
+func (in *intake) read(l *Link, ring *tundev.Ring, n int) error {
+	for i := range n {
+		w := in.large.take()
+		in.blanks[i], in.buffers[i] = w, w.buffer[front-tundev.HeaderLen:front+maxRead]
+	}
+	return ring.Read(l.device, in.buffers[:n], in.lengths[:n])
+}
+
+// accept queues a packet, or drops it. It tells whether the slot is in use from now on.
+func (in *intake) accept(l *Link, w *waiting, n int) bool {
+	w.header, w.n = tundev.ReadHeader(w.buffer[front-tundev.HeaderLen:]), n
+	if w.n < smallest {
+		l.drops.add(DropInnerMalformed, 1)
+		return false
+	}
+	if manyfold(w.packet()) {
+		l.drops.add(DropInnerDestination, 1)
+		return false
+	}
+	return in.keep(l, w)
+}
+
+// keep queues a packet, a small one in a slot of its own. It tells whether it stays in this one.
+func (in *intake) keep(l *Link, w *waiting) bool {
+	small := !w.header.Super() && front+w.n <= smallLen
+	if small {
 		s := in.small.take()
 		s.header, s.n = w.header, copy(s.buffer[front:], w.packet())
 		w = s
 		l.small++
 	} else {
-		in.blank = nil
 		l.large++
 	}
 	w.link = l
 	in.queue.put(w)
+	return !small
 }
 
 // release ends a packet.
@@ -157,18 +183,22 @@ func (in *intake) thin() {
 }
 
 // discard empties the queue of a device whose link is down.
-func (in *intake) discard(l *Link) error {
-	for range downBudget {
-		if in.blank == nil {
-			in.blank = in.large.take()
-		}
-		if in.blank == nil {
+func (in *intake) discard(l *Link, ring *tundev.Ring) error {
+	for range downTurns {
+		n := min(in.large.available(), tundev.MostReads)
+		if n == 0 {
 			return nil
 		}
-		if _, err := l.device.Read(in.blank.buffer); err != nil {
+		err := in.read(l, ring, n)
+		for i, w := range in.blanks[:n] {
+			if in.lengths[i] > 0 {
+				l.drops.add(DropLinkDown, 1)
+			}
+			in.large.give(w)
+		}
+		if err != nil {
 			return err
 		}
-		l.drops.add(DropLinkDown, 1)
 	}
 	return nil
 }

@@ -1,9 +1,12 @@
 package dataplane
 
-import (
-	"pc5d/dataplane/tundev"
-	"pc5d/dataplane/udp"
-)
+import "pc5d/dataplane/tundev"
+
+// Offloads are what the kernel does for all sockets and all interfaces, now.
+type Offloads struct {
+	Segment, Coalesce bool // udp.Offloads
+	Ring              bool // tundev.Ring
+}
 
 // LinkOffloads are what the kernel does for the packets of a link, now.
 type LinkOffloads struct {
@@ -17,12 +20,15 @@ func (l *Link) Offloads() LinkOffloads {
 	return LinkOffloads{Device: o, TakesTCP: o.Takes && !l.cuts.Load(), TakesUDP: o.Takes && !l.cutsUDP.Load()}
 }
 
-// Offloads tells what is in use at every socket.
-func (e *Engine) Offloads() udp.Offloads {
-	all := udp.Offloads{Segment: true, Coalesce: true}
+// Offloads tells what is in use at every socket and by every worker.
+func (e *Engine) Offloads() Offloads {
+	all := Offloads{Segment: true, Coalesce: true, Ring: true}
 	for _, s := range e.table.Load().sockets {
 		o := s.receive.conn.Offloads()
 		all.Segment, all.Coalesce = all.Segment && o.Segment, all.Coalesce && o.Coalesce
+	}
+	for _, t := range e.senders {
+		all.Ring = all.Ring && t.ring.InUse()
 	}
 	return all
 }

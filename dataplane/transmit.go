@@ -20,8 +20,8 @@ const (
 	// is one lost acknowledgement, and not all of them that a flight of segments got.
 	aloneMost = 4
 
-	// downBudget is how many packets one turn drops at a link that is down.
-	downBudget = 256
+	// downTurns is how many times one turn reads at a link that is down, as often as the ring can.
+	downTurns  = 8
 	readyLinks = 64
 )
 
@@ -31,6 +31,7 @@ type transmitter struct {
 	poller   tundev.Poller
 	activity activity
 	keys     [readyLinks]uint32
+	ring     tundev.Ring
 	intake   intake
 	contents []byte // record i at offset(i); made by the first packet, as sealed
 	sealed   []byte // records one after the other, as they are sent
@@ -55,6 +56,8 @@ func newTransmitter(e *Engine, poller tundev.Poller) *transmitter {
 func (t *transmitter) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	t.openRing()
+	defer t.ring.Close()
 	for {
 		n, err := t.poller.Wait(t.keys[:], t.intake.queue.next() == nil)
 		if err != nil {
@@ -73,6 +76,16 @@ func (t *transmitter) run() error {
 	}
 }
 
+// openRing asks for what reads several packets at once; nothing depends on it.
+func (t *transmitter) openRing() {
+	if t.engine.config.WithoutRing {
+		return
+	}
+	if err := t.ring.Open(); err != nil {
+		t.engine.config.Log.Info("small packets cost more: each is read by a system call of its own", "error", err)
+	}
+}
+
 // turn moves what waits at one link.
 func (t *transmitter) turn(l *Link) {
 	t.take(l)
@@ -86,9 +99,9 @@ func (t *transmitter) take(l *Link) {
 		return
 	}
 	if l.Up() {
-		t.check(l, t.intake.drain(l))
+		t.check(l, t.intake.drain(l, &t.ring))
 	} else {
-		t.check(l, t.intake.discard(l))
+		t.check(l, t.intake.discard(l, &t.ring))
 	}
 }
 

@@ -13,8 +13,8 @@ type offload struct {
 	inUse bool
 }
 
-func socketOffloads(o control.SocketOffloads) string {
-	return offloads([]offload{{"udp-segment", o.Segment}, {"udp-gro", o.Coalesce}})
+func nodeOffloads(o control.NodeOffloads) string {
+	return offloads([]offload{{"udp-segment", o.Segment}, {"udp-gro", o.Coalesce}, {"io-uring", o.Ring}})
 }
 
 func linkOffloads(o control.LinkOffloads) string {

@@ -53,7 +53,7 @@ func printStatus(w io.Writer, s control.Status) {
 	if end := s.Node.CertificateEnd; !end.IsZero() {
 		fmt.Fprintf(w, "  certificate %s\n", until(end))
 	}
-	fmt.Fprintf(w, "  offloads    %s\n", socketOffloads(s.Node.Offloads))
+	fmt.Fprintf(w, "  offloads    %s\n", nodeOffloads(s.Node.Offloads))
 	if c := s.Strangers; c.Cookies > 0 {
 		fmt.Fprintf(w, "strangers: %d answered by a cookie, %d came back with it, %d unfinished\n", c.Cookies, c.Admitted, c.HalfOpen)
 	}

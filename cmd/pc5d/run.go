@@ -88,7 +88,7 @@ func serve(ctx context.Context, o options, log *slog.Logger, p *provision.Provis
 		return err
 	}
 	engine := dataplane.New(dataplane.Config{
-		Conn: lanes[0].Conn, Poller: lanes[0].Poller, Lanes: lanes[1:], Log: log,
+		Conn: lanes[0].Conn, Poller: lanes[0].Poller, Lanes: lanes[1:], WithoutRing: o.without.ring, Log: log,
 		Signalling: func(port dataplane.Port, from netip.AddrPort, datagram []byte) { node.Receive(port, from, datagram) },
 		Stray:      func(port dataplane.Port, from netip.AddrPort, h underlay.Header) { node.Stray(port, from, h) },
 		Stirred:    func(link string) { node.Stirred(link) },

@@ -15,13 +15,14 @@ import (
 type without struct {
 	words  []string
 	socket udp.Offloads
+	ring   bool
 	tun    tundev.Offloads
 }
 
 // switches are the words that status shows, too.
 func (w *without) switches() map[string]*bool {
 	return map[string]*bool{
-		"udp-segment": &w.socket.Segment, "udp-gro": &w.socket.Coalesce,
+		"udp-segment": &w.socket.Segment, "udp-gro": &w.socket.Coalesce, "io-uring": &w.ring,
 		"tun-vnet": &w.tun.Header, "tun-tso": &w.tun.TCP, "tun-uso": &w.tun.UDP, "tun-write": &w.tun.Takes,
 	}
 }
@@ -35,7 +36,7 @@ func (w *without) Set(list string) error {
 	for word := range strings.SplitSeq(list, ",") {
 		off, ok := known[word]
 		if !ok {
-			return fmt.Errorf("%q is none of udp-segment, udp-gro, tun-vnet, tun-tso, tun-uso, tun-write", word)
+			return fmt.Errorf("%q is none of udp-segment, udp-gro, io-uring, tun-vnet, tun-tso, tun-uso, tun-write", word)
 		}
 		*off = true
 		w.words = append(w.words, word)

@@ -71,16 +71,17 @@ type Node struct {
 	Fingerprint string `json:"fingerprint"`
 	Listen      string `json:"listen"`
 
-	Offloads SocketOffloads `json:"offloads"`
+	Offloads NodeOffloads `json:"offloads"`
 	// CertificateEnd tells until when peers admit the certificate that a CA issued for the node.
 	CertificateEnd time.Time `json:"certificate_end,omitzero"`
 }
 
-// SocketOffloads are what the kernel does for all sockets of the node, now. What it does not do the daemon
-// does with more system calls.
-type SocketOffloads struct {
+// NodeOffloads are what the kernel does for all sockets and interfaces of the node, now. What it does not do
+// the daemon does with more system calls.
+type NodeOffloads struct {
 	Segment  bool `json:"udp_segment"` // cuts one send into datagrams; else sendmmsg
 	Coalesce bool `json:"udp_gro"`     // hands over several datagrams as one; else recvmmsg
+	Ring     bool `json:"io_uring"`    // gives several packets of an interface at once; else one by one
 }
 
 // LinkOffloads are what the kernel does for a link's interface, now.

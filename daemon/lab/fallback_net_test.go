@@ -22,11 +22,15 @@ var fallbacks = []struct {
 }{
 	{"udp-segment", func(s control.Status) bool { return s.Node.Offloads.Segment }},
 	{"udp-gro", func(s control.Status) bool { return s.Node.Offloads.Coalesce }},
+	{"io-uring", func(s control.Status) bool { return s.Node.Offloads.Ring }},
 	{"tun-vnet", func(s control.Status) bool { o := s.Links[0].Offloads; return o != control.LinkOffloads{} }},
 	{"tun-tso", func(s control.Status) bool { return s.Links[0].Offloads.TCP || s.Links[0].Offloads.UDP }},
 	{"tun-uso", func(s control.Status) bool { return s.Links[0].Offloads.UDP }},
 	{"tun-write", func(s control.Status) bool { return s.Links[0].Offloads.TakesTCP || s.Links[0].Offloads.TakesUDP }},
 }
+
+// mayLack are what came with Linux 6.2 only, and what an administrator may forbid.
+var mayLack = map[string]bool{"tun-uso": true, "io-uring": true}
 
 // fullMost is how often TCP may hear in some MB that it sends too fast for this machine: one packet for each time
 // that the queue turns over. No datagram may be lost.
@@ -49,7 +53,7 @@ func TestFallbacks(t *testing.T) {
 				t.Parallel()
 				falls(t, pc5d, f.word, both, func(n *lab.Node, s control.Status) {
 					want := n.Flags == nil
-					if f.used(s) != want && !(want && f.word == "tun-uso") { // which came with Linux 6.2
+					if f.used(s) != want && !(want && mayLack[f.word]) {
 						t.Errorf("%s: in use is %v, want %v", n.Host.Name, !want, want)
 					}
 				})
@@ -59,7 +63,7 @@ func TestFallbacks(t *testing.T) {
 	t.Run("all at both", func(t *testing.T) {
 		t.Parallel()
 		falls(t, pc5d, all[1:], true, func(n *lab.Node, s control.Status) {
-			if s.Node.Offloads != (control.SocketOffloads{}) || s.Links[0].Offloads != (control.LinkOffloads{}) {
+			if s.Node.Offloads != (control.NodeOffloads{}) || s.Links[0].Offloads != (control.LinkOffloads{}) {
 				t.Errorf("%s uses %+v, %+v", n.Host.Name, s.Node.Offloads, s.Links[0].Offloads)
 			}
 		})

@@ -45,7 +45,7 @@ var (
 // few is a node with a link of each kind.
 func few() node {
 	return node{status: control.Status{
-		Version: "v1", Node: control.Node{Name: hostile, Offloads: control.SocketOffloads{Segment: true}, CertificateEnd: time.Unix(1_900_000_000, 500_000_000)},
+		Version: "v1", Node: control.Node{Name: hostile, Offloads: control.NodeOffloads{Segment: true}, CertificateEnd: time.Unix(1_900_000_000, 500_000_000)},
 		Links: []control.LinkStatus{
 			established("bob", record), established("carol", standard), established("dave", insecure),
 			{Name: "erin", Peer: hostile, State: "down"},

@@ -23,11 +23,12 @@ var nodeFamilies = []nodeFamily{
 		read: func(s *control.Status, emit emit) { emitDrops(s.Drops, emit) },
 	},
 	{
-		name: "pc5_offload_in_use", help: "1 where the kernel does this for all sockets of the node, 0 where the daemon does without.",
+		name: "pc5_offload_in_use", help: "1 where the kernel does this for all sockets or interfaces of the node, 0 where the daemon does without.",
 		kind: gauging, labels: []string{"offload"},
 		read: func(s *control.Status, emit emit) {
 			emit(oneIf(s.Node.Offloads.Segment), "udp_segment")
 			emit(oneIf(s.Node.Offloads.Coalesce), "udp_gro")
+			emit(oneIf(s.Node.Offloads.Ring), "io_uring")
 		},
 	},
 	{

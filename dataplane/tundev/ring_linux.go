@@ -1,0 +1,86 @@
+package tundev
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// MostReads is how many reads a Ring does with one call.
+const MostReads = 32
+
+// Ring reads several packets of a device with one system call (io_uring): a TUN gives one packet for each read, and
+// where going into the kernel and back costs more than the read, it costs more than all else that is done for a small
+// packet. A Ring that is not open, or that the kernel refuses, reads one by one. InUse may be called by any goroutine,
+// the rest by one at a time.
+type Ring struct {
+	queues  *queues
+	results [MostReads]int
+	inUse   atomic.Bool
+}
+
+// Open makes the queues. It fails where the kernel has no io_uring, or forbids it.
+func (r *Ring) Open() (err error) {
+	if r.queues, err = newQueues(MostReads); err != nil {
+		return fmt.Errorf("tundev: make an io_uring: %w", err)
+	}
+	r.inUse.Store(true)
+	return nil
+}
+
+// InUse tells whether the kernel reads several at once.
+func (r *Ring) InUse() bool { return r.inUse.Load() }
+
+// Read reads once into each buffer, which is on the heap and as Device.Read wants it, and puts the lengths
+// beside: 0 where it read nothing. ErrAgain says that not all of them were filled, another error that the device fails.
+func (r *Ring) Read(d Device, into [][]byte, lengths []int) error {
+	t, ok := d.(*Tun)
+	if !ok || !t.offloads.Header || r.queues == nil {
+		return readEach(d, into, lengths)
+	}
+	results := r.results[:len(into)]
+	broken := r.queues.read(t.fd, into, results)
+	var failed error
+	for i, n := range results {
+		lengths[i] = max(0, n)
+		if n > 0 || failed != nil && !errors.Is(failed, ErrAgain) {
+			continue
+		}
+		failed = ErrAgain
+		switch errno := unix.Errno(-n); errno {
+		case unix.EAGAIN, unix.EINTR:
+		case unix.EOPNOTSUPP, unix.EINVAL: // a TUN that must not be asked not to wait, before Linux 5.10
+			broken = errno
+		default:
+			failed = errno
+		}
+	}
+	if broken != nil {
+		r.Close()
+	}
+	return failed
+}
+
+// readEach is Read with a system call for each packet.
+func readEach(d Device, into [][]byte, lengths []int) error {
+	clear(lengths[:len(into)])
+	for i, b := range into {
+		n, err := d.Read(b)
+		if err != nil {
+			return err
+		}
+		lengths[i] = n
+	}
+	return nil
+}
+
+// Close frees the queues.
+func (r *Ring) Close() {
+	if r.queues != nil {
+		r.inUse.Store(false)
+		r.queues.close()
+		r.queues = nil
+	}
+}
