@@ -2,10 +2,12 @@ package nea
 
 import (
 	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
+	"sync"
 
 	"github.com/emmansun/gmsm/cbcmac"
+
+	"pc5d/dataplane/aesctr"
 )
 
 // inputs are the first eight octets that both AES algorithms start from: COUNT, BEARER,
@@ -15,29 +17,58 @@ func inputs(b *[8]byte, count uint32, bearer, direction uint8) {
 	b[4] = bearer<<3 | direction<<2
 }
 
-// aesCTR is 128-NEA2.
-type aesCTR struct{ block cipher.Block }
+// aesCTR is 128-NEA2. Its 64-bit number of the block stays below 2^32.
+type aesCTR struct {
+	cipher   *aesctr.Cipher
+	messages sync.Pool // of *aesctr.Message, as several goroutines may cipher
+}
 
-func (c aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8) {
-	var iv [16]byte
-	inputs((*[8]byte)(iv[:8]), count, bearer, direction)
-	cipher.NewCTR(c.block, iv[:]).XORKeyStream(dst, src)
+func newCTR(key [16]byte) (Cipher, error) {
+	c, err := aesctr.New(key[:])
+	if err != nil {
+		return nil, err
+	}
+	return &aesCTR{cipher: c, messages: sync.Pool{New: func() any { return new(aesctr.Message) }}}, nil
+}
+
+func (c *aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8) {
+	m := c.messages.Get().(*aesctr.Message)
+	defer c.messages.Put(m)
+	inputs((*[8]byte)(m.Counter[:8]), count, bearer, direction)
+	c.cipher.XORKeyStream(dst, src, m)
 }
 
 // aesCMAC is 128-NIA2.
 type aesCMAC struct {
-	block cipher.Block
-	buf   []byte
+	cmac cbcmac.StreamingMAC
+	buf  []byte
+	tag  [aes.BlockSize]byte
 }
 
-// Sum takes a new CMAC for each message: one of gmsm v0.44.0 that was used before mixes octets of
-// the last message into one that does not fill its last block.
+// newCMAC keeps subkeys for all messages.
+func newCMAC(key [16]byte) (MAC, error) {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	return &aesCMAC{cmac: cbcmac.NewCMAC(block, aes.BlockSize)}, nil
+}
+
+// zeros is a block of them.
+var zeros [aes.BlockSize]byte
+
+// Sum works around gmsm v0.44.0, which mixes what its buffer held before into a last block that is not full. A message
+// written at once finds there what the message before left, so zeros are written over it; they are not ciphered, as
+// they wait for more.
 func (m *aesCMAC) Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4]byte {
-	var head [8]byte
-	inputs(&head, count, bearer, direction)
-	m.buf = append(m.buf[:0], head[:]...)
+	m.cmac.Reset()
+	m.cmac.Write(zeros[:])
+	m.cmac.Reset()
+	m.buf = append(m.buf[:0], make([]byte, 8)...)
+	inputs((*[8]byte)(m.buf), count, bearer, direction)
 	for _, p := range parts {
 		m.buf = append(m.buf, p...)
 	}
-	return [4]byte(cbcmac.NewCMAC(m.block, aes.BlockSize).MAC(m.buf))
+	m.cmac.Write(m.buf)
+	return [4]byte(m.cmac.Sum(m.tag[:0]))
 }

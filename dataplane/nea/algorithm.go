@@ -1,7 +1,6 @@
 package nea
 
 import (
-	"crypto/aes"
 	"errors"
 	"fmt"
 )
@@ -9,13 +8,13 @@ import (
 // ErrNotBuilt says that an algorithm is known but not built in.
 var ErrNotBuilt = errors.New("algorithm is not built in")
 
-// Cipher is a ciphering algorithm under one key.
+// Cipher is a ciphering algorithm under one key. Several goroutines may use it.
 type Cipher interface {
 	// XORKeyStream ciphers or deciphers src into dst, which may be the same slice.
 	XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8)
 }
 
-// MAC is an integrity algorithm under one key.
+// MAC is an integrity algorithm under one key, for one goroutine at a time.
 type MAC interface {
 	// Sum returns the MAC-I of the message that parts make together.
 	Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4]byte
@@ -29,11 +28,7 @@ func NewCipher(alg Ciphering, key [16]byte) (Cipher, error) {
 	case NEA1:
 		return &snow3g{words(key)}, nil
 	case NEA2:
-		block, err := aes.NewCipher(key[:])
-		if err != nil {
-			return nil, err
-		}
-		return aesCTR{block}, nil
+		return newCTR(key)
 	case NEA3:
 		return &zucCipher{key}, nil
 	}
@@ -46,11 +41,7 @@ func NewMAC(alg Integrity, key [16]byte) (MAC, error) {
 	case NIA1:
 		return &uia2{words(key)}, nil
 	case NIA2:
-		block, err := aes.NewCipher(key[:])
-		if err != nil {
-			return nil, err
-		}
-		return &aesCMAC{block: block}, nil
+		return newCMAC(key)
 	case NIA3:
 		return &zucMAC{key}, nil
 	}

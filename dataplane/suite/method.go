@@ -1,10 +1,11 @@
 package suite
 
 import (
-	"crypto/aes"
 	"errors"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"pc5d/dataplane/aesctr"
 )
 
 var errMode = errors.New("no such mode")
@@ -33,9 +34,9 @@ func newStream(id ID, key []byte) (method, error) {
 	if id == ChaCha20Poly1305 {
 		return &chaCha20{[chacha20poly1305.KeySize]byte(key)}, nil
 	}
-	block, err := aes.NewCipher(key)
+	c, err := aesctr.New(key)
 	if err != nil {
 		return nil, err
 	}
-	return &aesCTR{block}, nil
+	return &aesCTR{c}, nil
 }

@@ -1,9 +1,10 @@
 package suite
 
 import (
-	"crypto/aes"
 	"encoding/binary"
 	"fmt"
+
+	"pc5d/dataplane/aesctr"
 )
 
 const (
@@ -25,12 +26,10 @@ type Item struct {
 	Dst   []byte // before: the room for the result (its capacity counts); after: the result
 	OK    bool   // after: Dst is good; Open, in the modes with a tag: it verified
 
-	// Both live here so that no call allocates them.
-	counter [aes.BlockSize]byte // nonce, then the block counter of AES-CTR
-	stream  [aes.BlockSize]byte // key stream of AES-CTR
+	message aesctr.Message // the nonce, and what AES-CTR works with: here, so that no call allocates it
 }
 
-func (it *Item) nonce() []byte { return it.counter[:SaltLen] }
+func (it *Item) nonce() []byte { return it.message.Counter[:SaltLen] }
 
 // Suite protects the records of one direction under one key.
 type Suite interface {
@@ -106,9 +105,9 @@ func (p *plain) Wipe() {
 }
 
 func (p *plain) setNonce(it *Item) {
-	it.counter = [aes.BlockSize]byte{}
-	copy(it.counter[:], p.salt[:])
-	tail := it.counter[SaltLen-8 : SaltLen]
+	nonce := it.nonce()
+	copy(nonce, p.salt[:])
+	tail := nonce[SaltLen-8:]
 	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^it.Count&(1<<48-1))
 }
 

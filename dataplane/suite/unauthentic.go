@@ -1,25 +1,17 @@
 package suite
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/subtle"
-	"encoding/binary"
-
 	"golang.org/x/crypto/chacha20"
+
+	"pc5d/dataplane/aesctr"
 )
 
-// aesCTR is AES in counter mode from the counter block nonce || 0^32 on. It takes block by block
-// what the cipher gives: the standard library's CTR allocates a stream for each record.
-type aesCTR struct{ block cipher.Block }
+// aesCTR is AES in counter mode from the counter block nonce || 0^32 on.
+type aesCTR struct{ cipher *aesctr.Cipher }
 
 func (c *aesCTR) seal(it *Item) {
 	it.Dst = it.Dst[:len(it.Text)]
-	for at := 0; at < len(it.Text); at += aes.BlockSize {
-		binary.BigEndian.PutUint32(it.counter[SaltLen:], uint32(at/aes.BlockSize))
-		c.block.Encrypt(it.stream[:], it.counter[:])
-		subtle.XORBytes(it.Dst[at:], it.Text[at:], it.stream[:])
-	}
+	c.cipher.XORKeyStream(it.Dst, it.Text, &it.message)
 }
 
 func (c *aesCTR) open(it *Item) bool {
@@ -27,7 +19,7 @@ func (c *aesCTR) open(it *Item) bool {
 	return true
 }
 
-func (c *aesCTR) wipe() { c.block = nil }
+func (c *aesCTR) wipe() { c.cipher.Wipe() }
 
 // chaCha20 is its key stream from block 0 on.
 type chaCha20 struct{ key [chacha20.KeySize]byte }

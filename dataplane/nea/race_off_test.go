@@ -1,0 +1,5 @@
+//go:build !race
+
+package nea_test
+
+const raceEnabled = false
