@@ -182,19 +182,20 @@ func (in *intake) thin() {
 	}
 }
 
-// discard empties the queue of a device whose link is down.
+// discard empties the queue of a device whose link is down: one slot takes what nobody looks at.
 func (in *intake) discard(l *Link, ring *tundev.Ring) error {
+	w := in.large.take()
+	if w == nil {
+		return nil
+	}
+	defer in.large.give(w)
+	for i := range in.buffers {
+		in.buffers[i] = w.buffer
+	}
 	for range downTurns {
-		n := min(in.large.available(), tundev.MostReads)
-		if n == 0 {
-			return nil
-		}
-		err := in.read(l, ring, n)
-		for i, w := range in.blanks[:n] {
-			if in.lengths[i] > 0 {
-				l.drops.add(DropLinkDown, 1)
-			}
-			in.large.give(w)
+		err := ring.Read(l.device, in.buffers[:], in.lengths[:])
+		for _, n := range in.lengths {
+			l.drops.add(DropLinkDown, min(n, 1))
 		}
 		if err != nil {
 			return err

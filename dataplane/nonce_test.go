@@ -45,15 +45,17 @@ func TestT50RekeyStorm(t *testing.T) {
 	network.Listen(outerB)
 	e := newEnd(t, network, outerA)
 	run(t, e)
-	delivered := uint64(0)
+	begin, delivered := time.Now(), uint64(0)
 	for s := range uint16(200) {
 		c := contextOf(s+1, true)
 		c.Limits.HardCount = 1000
 		if err := e.link.InstallWith(c, wrap(t)); err != nil {
 			t.Fatal(err)
 		}
-		for delivered > e.link.Counters().Sent.Packets+200 {
-			time.Sleep(time.Millisecond) // what waits stays within what the engine queues
+		for delivered > e.link.Counters().Sent.Packets+200 { // what waits stays within what the engine queues
+			if time.Sleep(time.Millisecond); time.Since(begin) > 20*time.Second {
+				t.Fatalf("%d packets delivered, counters %+v", delivered, e.link.Counters())
+			}
 		}
 		for range 20 {
 			if e.tun.Deliver(packet(addrA, addrB, 1400, 1)) {

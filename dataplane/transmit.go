@@ -81,8 +81,11 @@ func (t *transmitter) openRing() {
 	if t.engine.config.WithoutRing {
 		return
 	}
-	if err := t.ring.Open(); err != nil {
+	tell := func(err error) {
 		t.engine.config.Log.Info("small packets cost more: each is read by a system call of its own", "error", err)
+	}
+	if err := t.ring.Open(tell); err != nil {
+		tell(err)
 	}
 }
 

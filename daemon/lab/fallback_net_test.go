@@ -29,7 +29,7 @@ var fallbacks = []struct {
 	{"tun-write", func(s control.Status) bool { return s.Links[0].Offloads.TakesTCP || s.Links[0].Offloads.TakesUDP }},
 }
 
-// mayLack are what came with Linux 6.2 only, and what an administrator may forbid.
+// mayLack are what came with Linux 6.2 and 6.4 only; an administrator may forbid io_uring.
 var mayLack = map[string]bool{"tun-uso": true, "io-uring": true}
 
 // fullMost is how often TCP may hear in some MB that it sends too fast for this machine: one packet for each time

@@ -6,7 +6,8 @@
 // no route and does not look into packets.
 //
 // Each read gives one packet and each write takes one, behind a virtio-net header that says what is left
-// to do (Header): a checksum, or the cutting of a TCP super-packet of up to 64 kB into segments.
+// to do (Header): a checksum, or the cutting of a TCP super-packet of up to 64 kB into segments. A Ring does several
+// reads with one system call.
 //
 //	+-----------------------------+--------------------------------+
 //	| struct virtio_net_hdr (10)  |  one whole IPv4 or IPv6 packet |

@@ -13,19 +13,22 @@ const MostReads = 32
 
 // Ring reads several packets of a device with one system call (io_uring): a TUN gives one packet for each read, and
 // where going into the kernel and back costs more than the read, it costs more than all else that is done for a small
-// packet. A Ring that is not open, or that the kernel refuses, reads one by one. InUse may be called by any goroutine,
-// the rest by one at a time.
+// packet. A Ring that is not open, or that turns out not to work, reads one by one, as it does at a device without
+// virtio-net headers. InUse may be called by any goroutine, the rest by one at a time.
 type Ring struct {
 	queues  *queues
+	lost    func(error)
 	results [MostReads]int
 	inUse   atomic.Bool
 }
 
-// Open makes the queues. It fails where the kernel has no io_uring, or forbids it.
-func (r *Ring) Open() (err error) {
+// Open makes the queues. It fails where the kernel has no io_uring, or forbids it. Where a Read finds that it does not
+// work it calls lost, which may be nil, and goes on without.
+func (r *Ring) Open(lost func(error)) (err error) {
 	if r.queues, err = newQueues(MostReads); err != nil {
 		return fmt.Errorf("tundev: make an io_uring: %w", err)
 	}
+	r.lost = lost
 	r.inUse.Store(true)
 	return nil
 }
@@ -51,14 +54,17 @@ func (r *Ring) Read(d Device, into [][]byte, lengths []int) error {
 		failed = ErrAgain
 		switch errno := unix.Errno(-n); errno {
 		case unix.EAGAIN, unix.EINTR:
-		case unix.EOPNOTSUPP, unix.EINVAL: // a TUN that must not be asked not to wait, before Linux 5.10
-			broken = errno
+		case unix.EOPNOTSUPP, unix.EINVAL, unix.ENOMEM, unix.ECANCELED:
+			broken = errno // it is not the device's: before Linux 6.4 a TUN must not be asked not to wait
 		default:
 			failed = errno
 		}
 	}
 	if broken != nil {
 		r.Close()
+		if r.lost != nil {
+			r.lost(broken)
+		}
 	}
 	return failed
 }

@@ -11,16 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openRing gives a ring, where the kernel does.
-func openRing(t *testing.T) *Ring {
+// openRing gives a ring that works at a device, where the kernel has such.
+func openRing(t *testing.T, d Device) *Ring {
 	t.Helper()
 	r := new(Ring)
-	if err := r.Open(); errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
-		t.Skipf("needs io_uring: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
+	lost := func(err error) { t.Skipf("needs an io_uring that reads a TUN: %v", err) }
+	if err := r.Open(lost); err != nil {
+		lost(err)
 	}
 	t.Cleanup(r.Close)
+	into, lengths := rooms(1)
+	if err := r.Read(d, into, lengths); !errors.Is(err, ErrAgain) {
+		t.Fatalf("read of a silent interface: %v", err)
+	}
+	r.lost = func(err error) { t.Errorf("the ring was given up: %v", err) }
 	return r
 }
 
@@ -84,16 +88,16 @@ func readAll(t *testing.T, r *Ring, d Device, at int) (got [][]byte) {
 func TestRing(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		ring    func(*testing.T) *Ring
+		ring    func(*testing.T, Device) *Ring
 		without Offloads
 	}{
 		{"several at once", openRing, Offloads{}},
-		{"one by one", func(*testing.T) *Ring { return new(Ring) }, Offloads{}},
+		{"one by one", func(*testing.T, Device) *Ring { return new(Ring) }, Offloads{}},
 		{"no virtio-net header", openRing, Offloads{Header: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := tt.ring(t)
 			d, _, conn := silentTun(t, tt.without)
+			r := tt.ring(t, d)
 			for _, at := range []int{1, 2, 7, MostReads} {
 				var sent [][]byte
 				for i := range 70 {
@@ -120,8 +124,8 @@ func TestRing(t *testing.T) {
 }
 
 func TestRingAllocatesNothing(t *testing.T) {
-	r := openRing(t)
 	d, _, _ := silentTun(t, Offloads{})
+	r := openRing(t, d)
 	into, lengths := rooms(MostReads)
 	if n := testing.AllocsPerRun(100, func() { _ = r.Read(d, into, lengths) }); n != 0 {
 		t.Fatalf("%v allocations", n)
@@ -130,8 +134,8 @@ func TestRingAllocatesNothing(t *testing.T) {
 
 // TestRingDeviceGone: an interface that somebody deleted is an error of the device, and no fault of the ring.
 func TestRingDeviceGone(t *testing.T) {
-	r := openRing(t)
 	d, link, _ := silentTun(t, Offloads{})
+	r := openRing(t, d)
 	if err := netlink.LinkDel(link); err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +148,34 @@ func TestRingDeviceGone(t *testing.T) {
 	}
 }
 
+// TestRingUnfit: a descriptor that must not be asked not to wait, as a TUN before Linux 6.4, is not failed for it.
+func TestRingUnfit(t *testing.T) {
+	tun, _, _ := silentTun(t, Offloads{})
+	r := openRing(t, tun)
+	var lost error
+	r.lost = func(err error) { lost = err }
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Tun{name: "unfit", fd: fd, offloads: Offloads{Header: true}}
+	defer d.Close()
+	into, lengths := rooms(MostReads)
+	for range 2 {
+		if err := r.Read(d, into, lengths); !errors.Is(err, ErrAgain) {
+			t.Fatal(err)
+		}
+	}
+	if r.InUse() || !errors.Is(lost, unix.EOPNOTSUPP) {
+		t.Fatalf("in use %v, lost because of %v", r.InUse(), lost)
+	}
+}
+
 // TestRingBroken: a ring that the kernel serves no more loses nothing; packets are read one by one from then on.
 func TestRingBroken(t *testing.T) {
-	r := openRing(t)
 	d, _, conn := silentTun(t, Offloads{})
+	r := openRing(t, d)
+	r.lost = nil
 	if _, err := conn.Write([]byte("kept")); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package tundev
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -124,6 +125,7 @@ func (q *queues) read(fd int, into [][]byte, results []int) error {
 			return errno
 		}
 	}
+	runtime.KeepAlive(into)
 	return nil
 }
 
