@@ -120,12 +120,12 @@ func (q *queues) read(fd int, into [][]byte, results []int) error {
 	for left := len(into); left > 0; {
 		waiting := atomic.LoadUint32(q.submit) - atomic.LoadUint32(q.submitted)
 		_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(q.fd), uintptr(waiting), uintptr(left), enterGet, 0, 0)
+		runtime.KeepAlive(into)
 		left -= q.collect(results)
 		if errno != 0 && errno != unix.EINTR {
 			return errno
 		}
 	}
-	runtime.KeepAlive(into)
 	return nil
 }
 
