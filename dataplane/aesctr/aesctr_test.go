@@ -30,10 +30,9 @@ func octets(r *rand.Rand, n int) []byte {
 }
 
 // check compares with the reference, in place and into other memory, and sees that nothing beyond is touched.
-func check(t *testing.T, c *Cipher, m *Message, key, prefix, text []byte) {
+func check(t *testing.T, c *Cipher, key, prefix, text []byte) {
 	t.Helper()
 	want := reference(t, key, prefix, text)
-	copy(m.Counter[:], prefix)
 	const guard = 40
 	for _, inPlace := range []bool{true, false} {
 		room := bytes.Repeat([]byte{0xA5}, len(text)+guard)
@@ -41,7 +40,7 @@ func check(t *testing.T, c *Cipher, m *Message, key, prefix, text []byte) {
 		if inPlace {
 			src = room[:copy(room, text)]
 		}
-		c.XORKeyStream(room[:len(text)], src, m)
+		c.XORKeyStream(room[:len(text)], src, (*[PrefixLen]byte)(prefix))
 		if !bytes.Equal(room[:len(text)], want) {
 			t.Fatalf("%d octets, in place %v: wrong", len(text), inPlace)
 		}
@@ -54,10 +53,9 @@ func check(t *testing.T, c *Cipher, m *Message, key, prefix, text []byte) {
 	}
 }
 
-// TestLengths: every length is what the standard library's counter mode gives, with a Message that is used again.
+// TestLengths: every length is what the standard library's counter mode gives.
 func TestLengths(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var m Message
 	for _, keyLen := range []int{16, 32} {
 		key := octets(r, keyLen)
 		c, err := New(key)
@@ -65,9 +63,9 @@ func TestLengths(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 1700 {
-			check(t, c, &m, key, octets(r, PrefixLen), octets(r, n))
+			check(t, c, key, octets(r, PrefixLen), octets(r, n))
 		}
-		check(t, c, &m, key, octets(r, PrefixLen), octets(r, 65535))
+		check(t, c, key, octets(r, PrefixLen), octets(r, 65535))
 	}
 }
 
@@ -79,7 +77,7 @@ func FuzzXORKeyStream(f *testing.F) {
 		if err != nil || len(prefix) != PrefixLen {
 			return
 		}
-		check(t, c, new(Message), key, prefix, text)
+		check(t, c, key, prefix, text)
 	})
 }
 
@@ -96,9 +94,9 @@ func TestAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, text := new(Message), make([]byte, 1500)
+	text := make([]byte, 1500)
 	for _, n := range []int{1, 64, 1408, 1500} {
-		if a := testing.AllocsPerRun(100, func() { c.XORKeyStream(text[:n], text[:n], m) }); a != 0 {
+		if a := testing.AllocsPerRun(100, func() { c.XORKeyStream(text[:n], text[:n], new([PrefixLen]byte)) }); a != 0 {
 			t.Errorf("%d octets: %v allocations", n, a)
 		}
 	}
@@ -119,13 +117,12 @@ func BenchmarkXORKeyStream(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := new(Message)
 	for _, n := range []int{64, 127, 128, 160, 256, 1408} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			text := make([]byte, n)
 			b.SetBytes(int64(n))
 			for b.Loop() {
-				c.XORKeyStream(text, text, m)
+				c.XORKeyStream(text, text, new([PrefixLen]byte))
 			}
 		})
 	}

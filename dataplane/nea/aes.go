@@ -3,7 +3,6 @@ package nea
 import (
 	"crypto/aes"
 	"encoding/binary"
-	"sync"
 
 	"github.com/emmansun/gmsm/cbcmac"
 
@@ -18,24 +17,20 @@ func inputs(b *[8]byte, count uint32, bearer, direction uint8) {
 }
 
 // aesCTR is 128-NEA2. Its 64-bit number of the block stays below 2^32.
-type aesCTR struct {
-	cipher   *aesctr.Cipher
-	messages sync.Pool // of *aesctr.Message, as several goroutines may cipher
-}
+type aesCTR struct{ cipher *aesctr.Cipher }
 
 func newCTR(key [16]byte) (Cipher, error) {
 	c, err := aesctr.New(key[:])
 	if err != nil {
 		return nil, err
 	}
-	return &aesCTR{cipher: c, messages: sync.Pool{New: func() any { return new(aesctr.Message) }}}, nil
+	return aesCTR{c}, nil
 }
 
-func (c *aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8) {
-	m := c.messages.Get().(*aesctr.Message)
-	defer c.messages.Put(m)
-	inputs((*[8]byte)(m.Counter[:8]), count, bearer, direction)
-	c.cipher.XORKeyStream(dst, src, m)
+func (c aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction uint8) {
+	var prefix [aesctr.PrefixLen]byte
+	inputs((*[8]byte)(prefix[:8]), count, bearer, direction)
+	c.cipher.XORKeyStream(dst, src, &prefix)
 }
 
 // aesCMAC is 128-NIA2.

@@ -8,10 +8,10 @@ import (
 // both is an AEAD as it is meant to be used.
 type both struct{ aead cipher.AEAD }
 
-func (b *both) seal(it *Item) { it.Dst = b.aead.Seal(it.Dst, it.nonce(), it.Text, it.AAD) }
+func (b *both) seal(it *Item) { it.Dst = b.aead.Seal(it.Dst, it.nonce[:], it.Text, it.AAD) }
 
 func (b *both) open(it *Item) bool {
-	opened, err := b.aead.Open(it.Dst, it.nonce(), it.Text, it.AAD)
+	opened, err := b.aead.Open(it.Dst, it.nonce[:], it.Text, it.AAD)
 	it.Dst = it.Dst[:len(opened)]
 	return err == nil
 }
@@ -29,12 +29,12 @@ type tagged struct{ aead cipher.AEAD }
 
 func (t *tagged) seal(it *Item) {
 	it.Dst = append(it.Dst, it.Text...)
-	it.Dst = t.aead.Seal(it.Dst, it.nonce(), nil, joined(it.AAD, it.Dst))
+	it.Dst = t.aead.Seal(it.Dst, it.nonce[:], nil, joined(it.AAD, it.Dst))
 }
 
 func (t *tagged) open(it *Item) bool {
 	n := len(it.Text) - TagLen
-	if _, err := t.aead.Open(nil, it.nonce(), it.Text[n:], joined(it.AAD, it.Text[:n])); err != nil {
+	if _, err := t.aead.Open(nil, it.nonce[:], it.Text[n:], joined(it.AAD, it.Text[:n])); err != nil {
 		return false
 	}
 	it.Dst = append(it.Dst, it.Text[:n]...)

@@ -3,8 +3,6 @@ package suite
 import (
 	"encoding/binary"
 	"fmt"
-
-	"pc5d/dataplane/aesctr"
 )
 
 const (
@@ -26,10 +24,8 @@ type Item struct {
 	Dst   []byte // before: the room for the result (its capacity counts); after: the result
 	OK    bool   // after: Dst is good; Open, in the modes with a tag: it verified
 
-	message aesctr.Message // the nonce, and what AES-CTR works with: here, so that no call allocates it
+	nonce [SaltLen]byte // here, so that no call allocates it
 }
-
-func (it *Item) nonce() []byte { return it.message.Counter[:SaltLen] }
 
 // Suite protects the records of one direction under one key.
 type Suite interface {
@@ -105,9 +101,8 @@ func (p *plain) Wipe() {
 }
 
 func (p *plain) setNonce(it *Item) {
-	nonce := it.nonce()
-	copy(nonce, p.salt[:])
-	tail := nonce[SaltLen-8:]
+	it.nonce = p.salt
+	tail := it.nonce[SaltLen-8:]
 	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^it.Count&(1<<48-1))
 }
 

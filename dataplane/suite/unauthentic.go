@@ -11,7 +11,7 @@ type aesCTR struct{ cipher *aesctr.Cipher }
 
 func (c *aesCTR) seal(it *Item) {
 	it.Dst = it.Dst[:len(it.Text)]
-	c.cipher.XORKeyStream(it.Dst, it.Text, &it.message)
+	c.cipher.XORKeyStream(it.Dst, it.Text, &it.nonce)
 }
 
 func (c *aesCTR) open(it *Item) bool {
@@ -26,7 +26,7 @@ type chaCha20 struct{ key [chacha20.KeySize]byte }
 
 func (c *chaCha20) seal(it *Item) {
 	it.Dst = it.Dst[:len(it.Text)]
-	s, err := chacha20.NewUnauthenticatedCipher(c.key[:], it.nonce())
+	s, err := chacha20.NewUnauthenticatedCipher(c.key[:], it.nonce[:])
 	if err != nil { // only wrong lengths fail
 		panic("BUG: suite: " + err.Error())
 	}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package nea_test
-
-const raceEnabled = false
