@@ -19,6 +19,8 @@ const (
 
 	// firstReads is how many packets a device is asked for before it is known to have more.
 	firstReads = 4
+	// mostReads is how often a link is read in its turn: more than it may have wait.
+	mostReads = 2 * smallOfLink
 
 	// What may wait in all, and of one link.
 	largeSlots, largeOfLink = 56, 44
@@ -104,14 +106,16 @@ func (in *intake) room(l *Link) int {
 	return n
 }
 
-// drain reads what waits at a device, few packets at once first. It gives the error of the device, if any.
+// drain reads what waits at a device, few packets at once first, and not for ever where most are dropped. It gives the
+// error of the device, if any.
 func (in *intake) drain(l *Link, ring *tundev.Ring) error {
-	for most := firstReads; ; most = min(4*most, tundev.MostReads) {
+	for most, left := firstReads, mostReads; left > 0; most = min(4*most, tundev.MostReads) {
 		n := min(in.room(l), most)
 		if n <= 0 {
 			in.thin()
 			return nil
 		}
+		left -= n
 		err := in.read(l, ring, n)
 		for i, w := range in.blanks[:n] {
 			if in.lengths[i] == 0 || !in.accept(l, w, in.lengths[i]-tundev.HeaderLen) {
@@ -122,6 +126,7 @@ func (in *intake) drain(l *Link, ring *tundev.Ring) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // read reads n times into blanks, of which there must be as many.

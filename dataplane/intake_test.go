@@ -123,3 +123,32 @@ func TestIntakeKeepsSlots(t *testing.T) {
 		m.check()
 	})
 }
+
+// multicaster is a device that always has one more packet that no peer gets.
+type multicaster struct {
+	*tundev.Fake
+	reads int
+}
+
+func (m *multicaster) Read(b []byte) (int, error) {
+	m.reads++
+	clear(b[:tundev.HeaderLen+40])
+	b[tundev.HeaderLen], b[tundev.HeaderLen+16] = 0x45, 224
+	return tundev.HeaderLen + 40, nil
+}
+
+// TestIntakeLeavesAFlood: a link whose host says more to all routers than a worker can drop does not keep it from others.
+func TestIntakeLeavesAFlood(t *testing.T) {
+	in, m := newIntake(), &multicaster{Fake: tundev.NewFake("pc5-t")}
+	l := &Link{device: m}
+	if err := in.drain(l, new(tundev.Ring)); err != nil {
+		t.Fatal(err)
+	}
+	drops := l.drops.snapshot()
+	if n := drops.Of(DropInnerDestination); n < smallOfLink || n > mostReads+tundev.MostReads || int(n) != m.reads {
+		t.Fatalf("%d packets dropped, %d read", n, m.reads)
+	}
+	if l.large+l.small != 0 || in.large.available() != largeSlots {
+		t.Fatalf("%d slots are in use", l.large+l.small)
+	}
+}
