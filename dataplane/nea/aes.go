@@ -35,9 +35,9 @@ func (c aesCTR) XORKeyStream(dst, src []byte, count uint32, bearer, direction ui
 
 // aesCMAC is 128-NIA2.
 type aesCMAC struct {
-	cmac cbcmac.StreamingMAC
-	buf  []byte
-	tag  [aes.BlockSize]byte
+	cmac       cbcmac.StreamingMAC
+	buf        []byte
+	zeros, tag [aes.BlockSize]byte
 }
 
 // newCMAC keeps subkeys for all messages.
@@ -49,15 +49,12 @@ func newCMAC(key [16]byte) (MAC, error) {
 	return &aesCMAC{cmac: cbcmac.NewCMAC(block, aes.BlockSize)}, nil
 }
 
-// zeros is a block of them.
-var zeros [aes.BlockSize]byte
-
 // Sum works around gmsm v0.44.0, which mixes what its buffer held before into a last block that is not full. A message
 // written at once finds there what the message before left, so zeros are written over it; they are not ciphered, as
 // they wait for more.
 func (m *aesCMAC) Sum(count uint32, bearer, direction uint8, parts ...[]byte) [4]byte {
 	m.cmac.Reset()
-	m.cmac.Write(zeros[:])
+	m.cmac.Write(m.zeros[:])
 	m.cmac.Reset()
 	m.buf = append(m.buf[:0], make([]byte, 8)...)
 	inputs((*[8]byte)(m.buf), count, bearer, direction)
