@@ -54,8 +54,10 @@ func newTransmitter(e *Engine, poller tundev.Poller) *transmitter {
 }
 
 func (t *transmitter) run() error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	runtime.LockOSThread() // never unlocked: the thread ends with its policy
+	if err := preemptNobody(); err != nil {
+		t.engine.config.Log.Info("small packets cost more: each may interrupt its sender", "error", err)
+	}
 	t.openRing()
 	defer t.ring.Close()
 	for {
