@@ -17,8 +17,8 @@ const (
 	largeLen = front + maxRead + back
 	smallLen = 33 * 64 // a power of two would put all slots into the same few places of a cache
 
-	// firstReads is how many packets a device is asked for before it is known to have more.
-	firstReads = 4
+	// moreReads is how many packets a device is asked for at least when it had more than was expected.
+	moreReads = 4
 	// mostReads is how often a link is read in its turn: more than it may have wait.
 	mostReads = 2 * smallOfLink
 
@@ -106,11 +106,14 @@ func (in *intake) room(l *Link) int {
 	return n
 }
 
-// drain reads what waits at a device, few packets at once first, and not for ever where most are dropped. It gives the
-// error of the device, if any.
+// drain reads what waits at a device, as many packets at once first as were there the last time and one more, because a
+// read that finds nothing is not free; and not for ever where most are dropped. It gives the error of the
+// device, if any.
 func (in *intake) drain(l *Link, ring *tundev.Ring) error {
-	for most, left := firstReads, mostReads; left > 0; most = min(4*most, tundev.MostReads) {
-		n := min(in.room(l), most)
+	most, found := l.found+1, 0
+	defer func() { l.found = found }()
+	for left := mostReads; left > 0; most = max(moreReads, 2*most) {
+		n := min(in.room(l), most, tundev.MostReads)
 		if n <= 0 {
 			in.thin()
 			return nil
@@ -118,6 +121,7 @@ func (in *intake) drain(l *Link, ring *tundev.Ring) error {
 		left -= n
 		err := in.read(l, ring, n)
 		for i, w := range in.blanks[:n] {
+			found += min(in.lengths[i], 1)
 			if in.lengths[i] == 0 || !in.accept(l, w, in.lengths[i]-tundev.HeaderLen) {
 				in.large.give(w)
 			}

@@ -30,6 +30,7 @@ type Link struct {
 	reached     uint64                     // age of the newest context that has sent; guarded by Engine.mu
 	large       int                        // packets that wait in large slots; of the transmitting worker
 	small       int                        // in small ones
+	found       int                        // that its last turn found at the device
 	queued      uint64                     // octets of packets that did not overtake; of the same worker
 	sent        traffic
 	received    traffic
