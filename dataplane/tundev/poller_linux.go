@@ -5,8 +5,12 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pc5d/dataplane/soon"
 )
 
 // waitEvents is the most devices that one Wait reports.
@@ -18,9 +22,12 @@ const wakeKey = ^uint32(0)
 // Epoll is the Linux Poller.
 type Epoll struct {
 	fd, wake int
-	events   [waitEvents]unix.EpollEvent // of the goroutine that waits
 	closed   atomic.Bool
 	mu       sync.RWMutex // held for reading while fd is in use
+
+	// Of the goroutine that waits.
+	events   [waitEvents]unix.EpollEvent
+	expected soon.Expectation
 }
 
 // NewPoller makes a poller.
@@ -86,15 +93,11 @@ func (p *Epoll) Remove(d Device) error {
 func (p *Epoll) Wait(keys []uint32, block bool) (int, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	timeout := 0
-	if block {
-		timeout = -1
-	}
 	for {
 		if p.closed.Load() {
 			return 0, net.ErrClosed
 		}
-		n, err := unix.EpollWait(p.fd, p.events[:min(len(keys), waitEvents)], timeout)
+		n, err := p.wait(min(len(keys), waitEvents), block)
 		if err == unix.EINTR {
 			continue
 		}
@@ -109,6 +112,34 @@ func (p *Epoll) Wait(keys []uint32, block bool) (int, error) {
 		}
 		return n, nil
 	}
+}
+
+// wait asks the kernel for events. Go's scheduler hears of it only where it may take long.
+func (p *Epoll) wait(most int, block bool) (n int, err error) {
+	left := time.Duration(0)
+	if block {
+		left = p.expected.Left(time.Now())
+	}
+	if left > 0 || !block {
+		n, err = p.unheard(most, left)
+	}
+	if n == 0 && err == nil && block {
+		n, err = unix.EpollWait(p.fd, p.events[:most], -1)
+	}
+	if n > 0 {
+		p.expected.Came(time.Now())
+	}
+	return n, err
+}
+
+// unheard waits a while without the scheduler of Go.
+func (p *Epoll) unheard(most int, d time.Duration) (int, error) {
+	ms := (d + time.Millisecond - 1) / time.Millisecond
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(most), uintptr(ms), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
 }
 
 // Close wakes Wait and frees the descriptors.

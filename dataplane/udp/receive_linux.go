@@ -6,9 +6,12 @@ import (
 	"net/netip"
 	"runtime"
 	"strconv"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pc5d/dataplane/soon"
 )
 
 // maxReceive is the most messages of one Receive.
@@ -20,6 +23,7 @@ type receiver struct {
 	iovecs   [maxReceive]unix.Iovec
 	headers  [maxReceive]mmsghdr
 	controls [maxReceive][3 * controlSpace]byte
+	expected soon.Expectation
 }
 
 // Receive implements Conn. It fills at most 64 messages.
@@ -57,12 +61,27 @@ func (s *Socket) Receive(messages []Message, block bool) (int, error) {
 	}
 }
 
-// receive asks the kernel once without waiting, which the scheduler of Go need not hear of, before it waits.
+// receive asks the kernel, and Go's scheduler hears of it only where it may take long.
 func (r *receiver) receive(fd, n int, block bool) (int, unix.Errno) {
-	got, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
-	if errno == unix.EAGAIN && block {
-		got, _, errno = unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_WAITFORONE, 0, 0)
+	how := unix.MSG_DONTWAIT
+	if block && r.expected.Left(time.Now()) > 0 {
+		how = unix.MSG_WAITFORONE // for a Span: Socket.tune
 	}
+	got, errno := r.unheard(fd, n, how)
+	if errno == unix.EAGAIN && block {
+		readable := [...]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		_, _ = unix.Poll(readable[:], -1) // what is wrong, a receive says
+		got, errno = r.unheard(fd, n, unix.MSG_DONTWAIT)
+	}
+	if errno == 0 {
+		r.expected.Came(time.Now())
+	}
+	return got, errno
+}
+
+// unheard receives without the scheduler of Go.
+func (r *receiver) unheard(fd, n, how int) (int, unix.Errno) {
+	got, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), uintptr(how), 0, 0)
 	return int(got), errno
 }
 

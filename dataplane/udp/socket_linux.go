@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"pc5d/dataplane/soon"
 )
 
 // socketBuffer is what the node asks for in each direction; the kernel gives at most its
@@ -140,6 +142,8 @@ func (s *Socket) tune(o Options) {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[1], socketBuffer) // less is fine
 		}
 	}
+	unheard := unix.NsecToTimeval(soon.Span.Nanoseconds())
+	_ = unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unheard)
 	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1) // without it no mark is seen
 	if !s.four {
 		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1)
