@@ -83,6 +83,7 @@ func (s *slots) give(w *waiting) {
 type intake struct {
 	large, small slots
 	queue        fairQueue
+	moderation   moderation
 	thinned      uint64 // queue.sent when a packet was dropped last
 
 	// The large slots of a read, and what it is told and tells.
@@ -164,8 +165,10 @@ func (in *intake) keep(l *Link, w *waiting) bool {
 		s.header, s.n = w.header, copy(s.buffer[front:], w.packet())
 		w = s
 		l.small++
+		in.moderation.small++
 	} else {
 		l.large++
+		in.moderation.large++
 	}
 	w.link = l
 	in.queue.put(w)

@@ -75,6 +75,9 @@ func (t *transmitter) run() error {
 		t.serve()
 		t.activity.end()
 		t.notices.tell(&t.engine.config)
+		if t.intake.queue.next() == nil && t.intake.moderation.due(t.engine.config.Now()) {
+			pause(densePause)
+		}
 	}
 }
 

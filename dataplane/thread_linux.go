@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"os"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,4 +23,11 @@ func preemptNobody() error {
 		return os.NewSyscallError("sched_setscheduler", errno)
 	}
 	return nil
+}
+
+// pause leaves the processor for a while, and with it the thread: the scheduler of Go need not hear of so little. A signal
+// ends it.
+func pause(d time.Duration) {
+	t := unix.NsecToTimespec(d.Nanoseconds())
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
