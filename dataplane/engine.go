@@ -48,8 +48,8 @@ type Config struct {
 	TooLong func(link string)
 	// Echoed tells of an answer to an ECHO request (Link.SendEcho), also of one that nobody asked for.
 	Echoed func(link string, token record.Token)
-	// Now is asked for PDUs of the standard form that are refused, for ECHO and FRAGMENT frames and for
-	// packets that are too big; nil: time.Now.
+	// Now is asked for PDUs of the standard form that are refused, for ECHO and FRAGMENT frames, for
+	// packets that are too big, and after each turn of a sending worker; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger
 }

@@ -247,7 +247,7 @@ func TestT50MoveWhileSending(t *testing.T) {
 	if err := e.link.InstallWith(contextOf(session, true), wrap(t)); err != nil {
 		t.Fatal(err)
 	}
-	const moves, room = 300, 22
+	const moves, room = 300, 23
 	const skip = 1 << room
 	var mu sync.Mutex
 	current, last, records := 0, make(map[uint16]record.Count), 0

@@ -111,8 +111,8 @@ func (in *intake) room(l *Link) int {
 // read that finds nothing is not free; and not for ever where most are dropped. It gives the error of the
 // device, if any.
 func (in *intake) drain(l *Link, ring *tundev.Ring) error {
-	most, found := l.found+1, 0
-	defer func() { l.found = found }()
+	most := l.found + 1
+	l.found = 0
 	for left := mostReads; left > 0; most = max(moreReads, 2*most) {
 		n := min(in.room(l), most, tundev.MostReads)
 		if n <= 0 {
@@ -122,7 +122,7 @@ func (in *intake) drain(l *Link, ring *tundev.Ring) error {
 		left -= n
 		err := in.read(l, ring, n)
 		for i, w := range in.blanks[:n] {
-			found += min(in.lengths[i], 1)
+			l.found += min(in.lengths[i], 1)
 			if in.lengths[i] == 0 || !in.accept(l, w, in.lengths[i]-tundev.HeaderLen) {
 				in.large.give(w)
 			}

@@ -152,3 +152,24 @@ func TestIntakeLeavesAFlood(t *testing.T) {
 		t.Fatalf("%d slots are in use", l.large+l.small)
 	}
 }
+
+// TestDrainAsksForAsManyAgain: the first read of a turn is for as many packets as the last turn found, and one more.
+func TestDrainAsksForAsManyAgain(t *testing.T) {
+	device := tundev.NewFake("pc5-t")
+	in, l := newIntake(), &Link{device: device, found: 7}
+	_ = in.drain(l, &tundev.Ring{})
+	if in.blanks[7] == nil || in.blanks[8] != nil {
+		t.Error("after seven packets not eight are asked for")
+	}
+	if l.found != 0 {
+		t.Errorf("%d found where nothing was", l.found)
+	}
+	for range 5 {
+		w := waitingPacket(l, 1, 0, 100, false)
+		device.DeliverAs(w.header, w.packet())
+	}
+	_ = in.drain(l, &tundev.Ring{})
+	if l.found != 5 {
+		t.Errorf("%d found of 5", l.found)
+	}
+}

@@ -13,8 +13,9 @@ const (
 	densePause = 50 * time.Microsecond
 )
 
-// moderation keeps the sending worker from being woken for each of many small packets, as network cards do with their
-// interrupts. It takes nothing from a packet that comes alone, and nothing from super-packets.
+// moderation keeps the sending worker from being woken for each of many packets, as network cards do with their
+// interrupts. It takes nothing from a packet that comes alone, and nothing from super-packets; what has a small slot is small
+// here, up to packets of full size.
 type moderation struct {
 	last         time.Time // turn
 	large, small int       // packets since, by their slots

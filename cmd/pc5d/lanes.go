@@ -17,8 +17,9 @@ const laneWorkers = 2
 
 // openLanes opens a socket and a poller for each two processors that Go uses (GOMAXPROCS): a lane is busy with
 // one in each direction. Go then may run as many goroutines more as there are workers: a worker that waits in a
-// system call stays one of those that run, and where no other may, the monitor of the runtime wakes each 20 µs to
-// take that away from it. From here on Go does not follow changes of a cgroup's quota.
+// system call stays one of those that run. Where it does so unheard (package soon) everybody else would stand still without that;
+// where the monitor of the runtime hears of it, that one would wake each 20 µs to take it away. From here on Go does not follow
+// changes of a cgroup's quota.
 func openLanes(at netip.AddrPort, o udp.Options) (lanes []dataplane.Lane, err error) {
 	processors := runtime.GOMAXPROCS(0)
 	sockets, err := udp.ListenGroup(at, min(max(1, processors/laneWorkers), mostLanes), o)

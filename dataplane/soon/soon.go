@@ -6,6 +6,9 @@
 // its packet: a futex, an interrupt of another processor, a third thread on this one. Of a round trip through a quiet
 // link that is a sixth. A thread that waits without saying so keeps its P instead; a signal, by which the runtime
 // stops it, ends the wait.
+//
+// A P that is kept so is one that nobody else has. So only workers whose number is known may do it, and GOMAXPROCS is that
+// much higher: those of a lane, not those of added ports, whose number is the provisioning's.
 package soon
 
 import "time"

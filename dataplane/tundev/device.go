@@ -38,7 +38,8 @@ type Poller interface {
 	Add(d Device, key uint32) error
 	Remove(d Device) error
 	// Wait writes the keys of readable devices; a device comes again as long as it is readable.
-	// Where none is, it blocks, or gives 0 at once. After Close it returns net.ErrClosed.
+	// Where none is, it blocks, for some milliseconds with its P (package soon), or gives 0 at once. After Close it
+	// returns net.ErrClosed.
 	Wait(keys []uint32, block bool) (int, error)
 	Close() error
 }

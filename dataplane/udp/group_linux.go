@@ -9,8 +9,10 @@ import (
 
 // ListenGroup opens n sockets of one address. User data of one sender, which is an address and a port, reaches one of
 // them, in its order; everything else reaches the first. Where the kernel has put datagrams of a sender together it looks
-// at the first of them only, so that few others come along.
+// at the first of them only, so that few others come along. Who receives keeps a P for some milliseconds when more is
+// expected (package soon): GOMAXPROCS must have one for each of them, besides those of everybody else.
 func ListenGroup(at netip.AddrPort, n int, o Options) ([]*Socket, error) {
+	o.unheard = true
 	if n <= 1 {
 		s, err := Listen(at, o)
 		if err != nil {

@@ -24,6 +24,7 @@ type receiver struct {
 	headers  [maxReceive]mmsghdr
 	controls [maxReceive][3 * controlSpace]byte
 	expected soon.Expectation
+	unheard  bool // it may wait without the scheduler of Go
 }
 
 // Receive implements Conn. It fills at most 64 messages.
@@ -61,28 +62,32 @@ func (s *Socket) Receive(messages []Message, block bool) (int, error) {
 	}
 }
 
-// receive asks the kernel, and Go's scheduler hears of it only where it may take long.
+// receive asks the kernel. The scheduler of Go hears of it only where it may take long, and where the socket may keep its P
+// (Options.unheard).
 func (r *receiver) receive(fd, n int, block bool) (int, unix.Errno) {
-	how := unix.MSG_DONTWAIT
-	if block && r.expected.Left(time.Now()) > 0 {
-		how = unix.MSG_WAITFORONE // for a Span: Socket.tune
+	if block && r.unheard {
+		if errno := await(fd, r.expected.Left(time.Now())); errno != 0 {
+			return 0, errno
+		}
 	}
-	got, errno := r.unheard(fd, n, how)
+	got, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 	if errno == unix.EAGAIN && block {
-		readable := [...]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		_, _ = unix.Poll(readable[:], -1) // what is wrong, a receive says
-		got, errno = r.unheard(fd, n, unix.MSG_DONTWAIT)
+		got, _, errno = unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), unix.MSG_WAITFORONE, 0, 0)
 	}
 	if errno == 0 {
 		r.expected.Came(time.Now())
 	}
-	return got, errno
+	return int(got), errno
 }
 
-// unheard receives without the scheduler of Go.
-func (r *receiver) unheard(fd, n, how int) (int, unix.Errno) {
-	got, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), uintptr(n), uintptr(how), 0, 0)
-	return int(got), errno
+// await waits a while for something to receive. A signal ends it: unlike a receive, it is never begun again.
+func await(fd int, d time.Duration) unix.Errno {
+	if d == 0 {
+		return 0
+	}
+	poll, left := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}, unix.NsecToTimespec(d.Nanoseconds())
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, uintptr(unsafe.Pointer(&left)), 0, 0, 0)
+	return errno
 }
 
 // transient errors are signals and what ICMP said about something sent before.

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
-
-	"pc5d/dataplane/soon"
 )
 
 // socketBuffer is what the node asks for in each direction; the kernel gives at most its
@@ -41,11 +39,13 @@ type Options struct {
 	Without Offloads // left unused although the kernel may have them, to test what stands in
 	Log     *slog.Logger
 	shared  bool // others of a group have the same address
+	unheard bool // Receive may keep its P for a while (package soon)
 }
 
 // Listen opens the socket. "[::]" and the zero address listen on both families.
 func Listen(at netip.AddrPort, o Options) (*Socket, error) {
 	s := &Socket{four: at.Addr().Is4() && !at.Addr().IsUnspecified()}
+	s.inbox.unheard = o.unheard
 	s.senders.New = func() any { return new(sender) }
 	if err := s.open(at, o); err != nil {
 		return nil, fmt.Errorf("udp: listen on %s: %w", at, err)
@@ -142,8 +142,6 @@ func (s *Socket) tune(o Options) {
 			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, size[1], socketBuffer) // less is fine
 		}
 	}
-	unheard := unix.NsecToTimeval(soon.Span.Nanoseconds())
-	_ = unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unheard)
 	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1) // without it no mark is seen
 	if !s.four {
 		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1)
