@@ -3,6 +3,7 @@ package dataplane_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,22 +13,24 @@ import (
 	"pc5d/dataplane/udp"
 )
 
-// TestSendingWorkerInterruptsNobody: an engine that runs has one thread more that waits for its turn.
+// TestSendingWorkerInterruptsNobody: an engine that runs has a thread that waits for its turn.
 func TestSendingWorkerInterruptsNobody(t *testing.T) {
-	before := threadsOf(unix.SCHED_BATCH)
+	before := threadsOf(unix.SCHED_BATCH) // of tests before; they may end meanwhile
 	run(t, newEnd(t, udp.NewNetwork(), outerA))
-	waitFor(t, func() bool { return threadsOf(unix.SCHED_BATCH) == before+1 })
+	waitFor(t, func() bool {
+		return slices.ContainsFunc(threadsOf(unix.SCHED_BATCH), func(name string) bool { return !slices.Contains(before, name) })
+	})
 }
 
-// threadsOf counts the threads of this process that have a scheduling policy.
-func threadsOf(policy int) (n int) {
+// threadsOf names the threads of this process that have a scheduling policy.
+func threadsOf(policy int) (names []string) {
 	stats, _ := filepath.Glob("/proc/self/task/*/stat")
 	for _, name := range stats {
 		b, _ := os.ReadFile(name) // it may have ended
 		_, fields, _ := strings.Cut(string(b), ") ")
 		if f := strings.Fields(fields); len(f) > 38 && f[38] == strconv.Itoa(policy) { // proc_pid_stat(5), field 41
-			n++
+			names = append(names, name)
 		}
 	}
-	return n
+	return names
 }
