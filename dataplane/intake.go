@@ -111,10 +111,10 @@ func (in *intake) room(l *Link) int {
 // read that finds nothing is not free; and not for ever where most are dropped. It gives the error of the
 // device, if any.
 func (in *intake) drain(l *Link, ring *tundev.Ring) error {
-	most := l.found + 1
+	most := min(l.found+1, tundev.MostReads)
 	l.found = 0
-	for left := mostReads; left > 0; most = max(moreReads, 2*most) {
-		n := min(in.room(l), most, tundev.MostReads)
+	for left := mostReads; left > 0; most = min(max(moreReads, 2*most), tundev.MostReads) {
+		n := min(in.room(l), most)
 		if n <= 0 {
 			in.thin()
 			return nil
